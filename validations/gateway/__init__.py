@@ -1,0 +1,1 @@
+"""The gateway does what the brief says of it."""

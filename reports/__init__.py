@@ -1,0 +1,1 @@
+"""Tells what a run found: records, the verdict, and the reports derived from them."""

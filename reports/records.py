@@ -22,7 +22,7 @@ Kind: TypeAlias = Literal["validation", "objective"]
 
 
 class RecordError(ValueError):
-    """A record that is not what it should be; the message names the field, what it holds and what it should."""
+    """A record that is not what it should be; the message names the field and what it holds."""
 
 
 class Verdict(StrEnum):
@@ -39,7 +39,8 @@ class Planned:
     """One planned part of a cell, fixed before `-k`, markers and skips.
 
     `number` is the check's place in the brief, 1 to 8, and 0 for an objective. `file` (relative to the root)
-    and `line` (from 1) point at the test. An unknown verdict makes the gate inconclusive only where `required`.
+    and `line` (from 1) point at the test. An unknown verdict makes the gate inconclusive only where
+    `required`.
     """
 
     check: str
@@ -82,7 +83,8 @@ class Planned:
 class Plan:
     """The ledger: every part that has to come out of this run, and where the plan comes from.
 
-    `kind` is that of the environment (staged, laravel, live). Raises RecordError where a part is planned twice.
+    `kind` is that of the environment (staged, laravel, live). Raises RecordError where a part is planned
+    twice.
     """
 
     environment: str

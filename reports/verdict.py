@@ -1,7 +1,8 @@
 """The only merge of verdicts and the only exit-code function.
 
 Worst wins: fail outranks unknown, unknown outranks pass; a cell is not applicable only if all its parts are.
-The ledger is closed: a planned part that did not come out fails the gate, and so does an outcome nobody planned.
+The ledger is closed: a planned part that did not come out fails the gate, and so does an outcome nobody
+planned.
 """
 
 from __future__ import annotations
@@ -124,7 +125,8 @@ def judge(
     """Hold what came out against what was planned.
 
     `interrupted` names parts that were running when their process ended, with the reason. `trouble` says why
-    the run as a whole cannot be trusted (interrupted, an internal error, not ended yet); with it no gate passes.
+    the run as a whole cannot be trusted (interrupted, an internal error, not ended yet); with it no gate
+    passes.
     """
     came_out: dict[Key, list[Outcome]] = {}
     for outcome in outcomes:

@@ -1,0 +1,8 @@
+"""The plugins of the suite, by name. fixtures makes things happen, validations judges, reports tells."""
+
+pytest_plugins = (
+    "fixtures.options",
+    "fixtures.hosts",
+    "reports.plugin",
+    "validations.cells",
+)

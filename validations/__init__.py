@@ -1,0 +1,1 @@
+"""What must hold: the eight checks, the objectives, and the proofs that they can be trusted."""

@@ -1,0 +1,285 @@
+"""Cells: each part of each check on each host is one test, planned before anything can leave it out.
+
+A gate module marks its one test with `@validates(CHECK)`; this plugin gives it a `cell` for every host and part,
+records the verdict where reports find it (`item.user_properties`, which survives pytest-xdist), and tells the plan.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import pytest
+
+from fixtures.hosts import TARGET, Target
+from fixtures.options import gate_asked
+from reports.records import Plan, Planned, Verdict
+from validations.contracts import Judgement, Violation, unknown
+from validations.registry import EIGHT, OBJECTIVES, Check
+
+if TYPE_CHECKING:
+    from fixtures.environments.base import DisturbableHost, Host
+
+T = TypeVar("T")
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+_seen = pytest.StashKey[dict[tuple[str, str], object]]()
+_judgement = pytest.StashKey[tuple[float, float, Judgement]]()
+
+
+class Cell:
+    """One part of one check on one host, while it is being validated."""
+
+    def __init__(self, check: Check, host_id: str, part: str) -> None:
+        self.check = check
+        self.host_id = host_id
+        self.part = part
+        self._item: pytest.Item | None = None
+
+    @property
+    def id(self) -> str:
+        """Host and part, as the test's id."""
+        return f"{self.host_id}-{self.part}"
+
+    def bind(self, item: pytest.Item) -> None:
+        """Say which test this is."""
+        self._item = item
+
+    def judge(self, examine: Callable[[Host], T], judge: Callable[[T, str], Judgement]) -> None:
+        """Examine the host (once for all parts of the check), judge this part, and settle it.
+
+        What could not be observed is unknown, with the reason. An examination that breaks is unknown, too: its
+        own fault says nothing of the host.
+        """
+        from fixtures.observation.facts import Unobserved
+
+        assert self._item is not None
+        started = time.time()
+        clock = time.perf_counter()
+        seen = self._item.config.stash.setdefault(_seen, {})
+        key = (self.check.file, self.host_id)
+        if key not in seen:
+            try:
+                seen[key] = examine(self._host())
+            except Exception as reason:  # noqa: BLE001 - kept for the other parts, and raised again below
+                seen[key] = reason
+        evidence = seen[key]
+        if isinstance(evidence, Unobserved):
+            judgement = unknown(f"not observed: {evidence}")
+        elif isinstance(evidence, Exception):
+            raise evidence
+        else:
+            judgement = judge(cast("T", evidence), self.part)
+        self.settle(judgement, started, time.perf_counter() - clock)
+
+    def settle(self, judgement: Judgement, started: float, seconds: float) -> None:
+        """Record the verdict, and fail the test where it is not green."""
+        assert self._item is not None
+        self._item.stash[_judgement] = (started, seconds, judgement)
+        if judgement.verdict is Verdict.PASS:
+            return
+        if judgement.verdict is Verdict.NOT_APPLICABLE:
+            pytest.skip(judgement.reason)
+        if judgement.verdict is Verdict.UNKNOWN and not required(self.check, self._target):
+            # Said in the report and in the summary; the run does not depend on it.
+            pytest.skip(f"unknown: {judgement.reason}")
+        raise Violation(judgement, where=f"{self.check.id}/{self.part} on {self.host_id}")
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return what earlier runs recorded of this very application, through a hook of reports'.
+
+        A stage that the suite starts has no past: what an earlier one answered says nothing of it.
+        """
+        assert self._item is not None
+        if self._target.kind == "staged":
+            return []
+        lines = self._item.config.hook.pytest_viewgate_history(config=self._item.config, environment=self._target.name)
+        root = self._target.environment().root
+        return [line for line in lines or [] if line.get("provenance", {}).get("root") == root]
+
+    @property
+    def _target(self) -> Target:
+        assert self._item is not None
+        return self._item.config.stash[TARGET]
+
+    def _host(self) -> Host:
+        return self._target.host(self.host_id)
+
+
+def validates(*checks: Check) -> pytest.MarkDecorator:
+    """Mark the test of a gate module: it gets a `cell` for every host and every part of these checks."""
+    return pytest.mark.validates(*checks)
+
+
+def required(check: Check, target: Target) -> bool:
+    """Tell whether an unknown counts: always among the eight; objectives are owed where they can be measured."""
+    return check.number > 0 or target.kind == "staged"
+
+
+def disturbable(host: Host) -> DisturbableHost | None:
+    """Return the host with the verbs that disturb, where this run has them."""
+    return cast("DisturbableHost", host) if hasattr(host, "repair") else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers of the gate."""
+    config.addinivalue_line("markers", "validates(*checks): the test of these checks of the registry")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a gate module's test its cells. The cells of one host stay on one worker, which observes it once."""
+    marker = metafunc.definition.get_closest_marker("validates")
+    if marker is None:
+        return
+    target = metafunc.config.stash.get(TARGET, None)
+    cells = (
+        []
+        if target is None
+        else [
+            Cell(check, host, part)
+            for check in marker.args
+            for host in target.host_ids
+            for part in check.parts(target.panels)
+        ]
+    )
+    several = len(marker.args) > 1
+    metafunc.parametrize(
+        "cell",
+        [
+            pytest.param(
+                cell,
+                id=f"{cell.host_id}-{cell.check.id}" if several else cell.id,
+                marks=pytest.mark.xdist_group(f"host-{cell.host_id}"),
+            )
+            for cell in cells
+        ],
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tell a cell which test it is."""
+    cell = getattr(item, "callspec", None) and item.callspec.params.get("cell")  # type: ignore[attr-defined]
+    if isinstance(cell, Cell):
+        cell.bind(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Put the verdict where reports find it. A test that broke before it judged is unknown, never left out."""
+    cell = item.callspec.params.get("cell") if hasattr(item, "callspec") else None
+    if isinstance(cell, Cell) and (call.when == "call" or call.excinfo is not None):
+        broke = call.excinfo is not None and not isinstance(call.excinfo.value, (Violation, pytest.skip.Exception))
+        settled = item.stash.get(_judgement, None)
+        if broke or settled is None:
+            said = (
+                "it was skipped"
+                if call.excinfo is None or not broke
+                else f"{call.excinfo.typename}: {call.excinfo.value}"
+            )
+            settled = (
+                call.start,
+                call.duration,
+                unknown(
+                    f"the check itself broke: {said}"[:500],
+                    remedy="run it alone with --tb=long, and report this",
+                ),
+            )
+        _record(item, cell, *settled)
+    report = yield
+    if isinstance(cell, Cell) and call.excinfo is not None and isinstance(call.excinfo.value, Violation):
+        # The wording is the whole message; a traceback through the suite would only hide it.
+        report.longrepr = str(call.excinfo.value)  # type: ignore[attr-defined]
+    return report
+
+
+def _record(item: pytest.Item, cell: Cell, started: float, seconds: float, judgement: Judgement) -> None:
+    green = judgement.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE)
+    remedy = "" if green else judgement.remedy or cell.check.remedy
+    item.user_properties[:] = [pair for pair in item.user_properties if pair[0] != "viewgate"]
+    item.user_properties.append(
+        (
+            "viewgate",
+            {
+                "check": cell.check.id,
+                "host": cell.host_id,
+                "part": cell.part,
+                "verdict": judgement.verdict.value,
+                "reason": judgement.reason,
+                "remedy": remedy,
+                "figures": dict(judgement.figures),
+                "seconds": seconds,
+                "started": started,
+            },
+        )
+    )
+
+
+def pytest_viewgate_plan(config: pytest.Config) -> Plan | None:
+    """Tell reports what has to come out of this run: every part of every check on every host (a hook of reports')."""
+    target = config.stash.get(TARGET, None)
+    if target is None or not gate_asked(config):
+        return None
+    return plan_of(target)
+
+
+def plan_of(target: Target) -> Plan:
+    """Return the ledger of an environment."""
+    parts = [
+        Planned(
+            check=check.id,
+            host=host,
+            part=part,
+            kind="validation" if check.number else "objective",
+            number=check.number,
+            title=check.title,
+            required=required(check, target),
+            file=check.file,
+            line=_line_of_test(check.file),
+        )
+        for check in (*EIGHT, *OBJECTIVES)
+        for host in target.host_ids
+        for part in check.parts(target.panels)
+    ]
+    return Plan(
+        environment=target.name,
+        kind=target.kind,
+        hosts=target.host_ids,
+        parts=tuple(parts),
+        provenance=_provenance(target),
+    )
+
+
+def _provenance(target: Target) -> dict[str, str]:
+    import platform
+
+    return {
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+        "disturbing": "yes" if target.intrusive else "no",
+        "root": "" if target.kind == "staged" else target.environment().root,
+    }
+
+
+_lines: dict[str, int] = {}
+
+
+def _line_of_test(file: str) -> int:
+    if file not in _lines:
+        try:
+            text = (CHECKOUT / file).read_text(encoding="utf-8").splitlines()
+        except OSError:
+            text = []
+        _lines[file] = next((number for number, line in enumerate(text, 1) if line.startswith("def test_")), 0)
+    return _lines[file]
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say what is validated, and whether it may be disturbed."""
+    target = config.stash.get(TARGET, None)
+    if target is None:
+        return None
+    how = "may be disturbed" if target.intrusive else "read only"
+    return f"environment: {target.name} ({how}), hosts: {', '.join(target.host_ids)}"

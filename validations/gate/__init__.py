@@ -1,0 +1,1 @@
+"""The eight validations and the objectives, one file each."""

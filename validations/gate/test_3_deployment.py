@@ -1,0 +1,140 @@
+"""Validation 3: the deployment script exists, and deploys in a safe order.
+
+A file of that name is not enough: it must be something a shell can run, and its dry run must list the warming
+sequence with the new release warmed before it is published. Clearing a live cache before its successor stands is
+how the usual zero-downtime recipe makes the very race this suite is about, and fails wherever it is found.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fixtures.environments.base import Host
+from fixtures.observation.facts import Script
+from validations.cells import Cell, validates
+from validations.contracts import Judgement, counted, failed, listed, passed
+from validations.registry import DEPLOYMENT
+
+# A line of a dry run: `step 05 warm-views: what it will do`.
+STEP = re.compile(r"^\s*step\s+\d+\s+([a-z][a-z-]*)\s*:\s*(.*)$")
+
+WARM, PUBLISH, RELOAD = "warm-views", "publish", "reload"
+# Each of the first must come before each of the second.
+ORDER = (
+    ("lock", "release"),
+    ("release", "build"),
+    ("build", WARM),
+    (WARM, "verify"),
+    ("filament-optimize", "verify"),
+    ("verify", PUBLISH),
+    (PUBLISH, RELOAD),
+    (RELOAD, "gate"),
+    ("gate", "prune"),
+    ("gate", "unlock"),
+)
+CLEARING = re.compile(r"\b(view:clear|optimize:clear|cache:clear|clear)\b|\brm\s+-\w*[rf]")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The script, as it lies there and as its dry run describes itself."""
+
+    script: Script
+
+
+@validates(DEPLOYMENT)
+def test_deployment(cell: Cell) -> None:
+    """The deployment script exists, can be run, and warms the new release before it is published."""
+    cell.judge(examine, judge)
+
+
+def examine(host: Host) -> Evidence:
+    """Take the script of the host's facts."""
+    return Evidence(host.facts().seen("script"))
+
+
+def judge(evidence: Evidence, part: str) -> Judgement:
+    """Judge one part: exists, executable, parses, order."""
+    script = evidence.script
+    if part == "exists":
+        return _exists(script)
+    if not script.exists or not script.is_file or script.bytes == 0:
+        return failed(f"there is no script at {script.path} to look into", "the deployment script")
+    return {"executable": _executable, "parses": _parses, "order": _order}[part](script)
+
+
+def _exists(script: Script) -> Judgement:
+    if not script.exists:
+        return failed(f"{script.path} is not there", "the deployment script")
+    if not script.is_file:
+        return failed(f"{script.path} is not a file, or a link to nowhere", "the deployment script")
+    if script.bytes == 0:
+        return failed(f"{script.path} is empty", "the deployment script")
+    return passed(f"{script.path}, {script.bytes:,} bytes", bytes=float(script.bytes))
+
+
+def _executable(script: Script) -> Judgement:
+    if not script.executable:
+        return failed(f"the runtime user may not run {script.path}", "executable", remedy=f"chmod 0755 {script.path}")
+    return passed("the runtime user may run it")
+
+
+def _parses(script: Script) -> Judgement:
+    if script.parse_error is not None:
+        return failed(f"the shell cannot read it: {script.parse_error}", "a script that parses", seen_by="bash -n")
+    return passed("a shell can read it", seen_by="bash -n")
+
+
+def _order(script: Script) -> Judgement:
+    if script.clears:
+        return failed(
+            f"it clears a live cache: `{script.clears[0]}`",
+            "warm a new release and publish it; nothing that is being served is cleared",
+            remedy="remove the clearing command: a release comes with compiled views of its own",
+            seen_by="the script's text",
+        )
+    if script.dry_run_code is None:
+        return passed("clears nothing; effect not exercised: deployment_dry_run is not set for this environment")
+    if script.dry_run_code != 0:
+        return failed(
+            f"its dry run ended with {script.dry_run_code}: {script.dry_run_error or 'no word'}",
+            "0, and the list of steps",
+            seen_by="--dry-run",
+        )
+    return _steps_in_order(script)
+
+
+def _steps_in_order(script: Script) -> Judgement:
+    steps = [(match[1], match[2]) for line in script.dry_run_lines if (match := STEP.match(line))]
+    names = [name for name, _ in steps]
+    seen_by = "--dry-run"
+    if not steps:
+        return failed("its dry run lists no steps", "lines such as `step 01 lock: …`", seen_by=seen_by)
+    absent = sorted({name for pair in ORDER for name in pair} - set(names))
+    if absent:
+        return failed(f"its dry run lists no {listed(absent)}", "every step of the warming sequence", seen_by=seen_by)
+    published = names.index(PUBLISH)
+    for name, what in steps[:published]:
+        if CLEARING.search(f"{name} {what}"):
+            return failed(
+                f"step {name} clears before publishing: {what}",
+                "nothing cleared before its successor is served",
+                remedy=f"drop the step: {WARM} compiles into the new release, beside the one being served",
+                seen_by=seen_by,
+            )
+    for first, second in ORDER:
+        if _last(names, first) > names.index(second):
+            return failed(
+                f"{second} comes before {first}",
+                f"{first} before {second}: {' < '.join(_SAFE)}",
+                seen_by=seen_by,
+            )
+    return passed(f"{counted(len(steps), 'step')}, {WARM} before {PUBLISH}", seen_by=seen_by, steps=len(steps))
+
+
+def _last(names: list[str], name: str) -> int:
+    return len(names) - 1 - names[::-1].index(name)
+
+
+_SAFE = ("lock", "release", "build", WARM, "verify", PUBLISH, RELOAD, "gate", "prune")

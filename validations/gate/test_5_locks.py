@@ -1,0 +1,182 @@
+"""Validation 5: the service takes Redis locks.
+
+Not fooled by an array or a file lock, which exclude nobody on another machine: the store must be Redis, must answer,
+and must not be able to evict a lock. On a stage a rebuild is watched from Redis' side: its lock has an owner and an
+expiry while it runs and is gone afterwards; and where the lock is taken over in the middle, the rebuild neither gives
+back what is no longer its own nor says that all went well (races: pitfalls 2, 3, 7, 14).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from fixtures.environments.base import Host
+from fixtures.observation.facts import LockStore as SaidStore
+from fixtures.observation.facts import Unobserved
+from fixtures.observation.locks import LockObservation, LockStore
+from validations.cells import Cell, disturbable, validates
+from validations.contracts import Judgement, failed, passed, unknown
+from validations.registry import LOCKS
+
+LONGEST_TTL_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the application says of its locks, what Redis says of itself, and watched rebuilds where allowed."""
+
+    said: SaidStore | Unobserved
+    store: LockStore | Unobserved
+    rebuilds: LockObservation | Unobserved | None
+
+
+@validates(LOCKS)
+def test_locks(cell: Cell) -> None:
+    """A rebuild takes a lock in Redis with an expiry and an owner, and gives back only what is its own."""
+    cell.judge(examine, judge)
+
+
+def examine(host: Host) -> Evidence:
+    """Ask the application, ask Redis, and watch rebuilds where that is allowed."""
+    said: SaidStore | Unobserved
+    store: LockStore | Unobserved
+    rebuilds: LockObservation | Unobserved | None = None
+    try:
+        said = host.facts().seen("locks")
+    except Unobserved as reason:
+        said = reason
+    try:
+        store = host.lock_store()
+    except Unobserved as reason:
+        store = reason
+    stage = disturbable(host)
+    if stage is not None:
+        try:
+            rebuilds = stage.rebuilds()
+        except Unobserved as reason:
+            rebuilds = reason
+    return Evidence(said, store, rebuilds)
+
+
+def judge(evidence: Evidence, part: str) -> Judgement:
+    """Judge one part: store, reachable, eviction, taken, expires, owned."""
+    if part == "store":
+        return _store(evidence.said)
+    if part in {"reachable", "eviction"}:
+        return _redis(evidence.store, part)
+    if evidence.rebuilds is None:
+        return (
+            _declared(evidence.said)
+            if part == "expires"
+            else passed("effect not exercised: this environment is read only (--intrusive exercises it)")
+        )
+    if isinstance(evidence.rebuilds, Unobserved):
+        return unknown(f"no rebuild could be watched: {evidence.rebuilds}")
+    return {"taken": _taken, "expires": _expires, "owned": _owned}[part](evidence.rebuilds)
+
+
+def _store(said: SaidStore | Unobserved) -> Judgement:
+    if isinstance(said, Unobserved):
+        return unknown(f"the application could not be asked for its lock store: {said}")
+    seen_by = "the booted application"
+    scheme = urlsplit(said.url).scheme
+    if said.store != "redis" or scheme not in {"redis", "rediss", "unix"}:
+        return failed(f"locks are kept in {said.store!r} ({scheme or 'no'} URL)", "Redis", seen_by=seen_by)
+    return passed(f"locks are kept in Redis, as {said.rebuild_key}", seen_by=seen_by)
+
+
+def _redis(store: LockStore | Unobserved, part: str) -> Judgement:
+    seen_by = "INFO of the lock store"
+    if isinstance(store, Unobserved):
+        # A store that is configured and does not answer gives no lock to anybody.
+        return failed(str(store), "a Redis that answers", remedy="start Redis, or correct REDIS_URL", seen_by=seen_by)
+    if part == "reachable":
+        return passed(f"Redis {store.version} answers", seen_by=seen_by)
+    if store.policy != "noeviction":
+        return failed(
+            f"maxmemory-policy is {store.policy or 'not told'}",
+            "noeviction: any other may drop a lock that is being held",
+            remedy="CONFIG SET maxmemory-policy noeviction, or keep locks in a Redis of their own",
+            seen_by=seen_by,
+        )
+    return passed("maxmemory-policy is noeviction", seen_by=seen_by)
+
+
+def _declared(said: SaidStore | Unobserved) -> Judgement:
+    if isinstance(said, Unobserved):
+        return unknown(f"the application could not be asked for its locks' expiry: {said}")
+    if not 0 < said.ttl_seconds <= LONGEST_TTL_SECONDS:
+        return failed(
+            f"its locks are declared to expire after {said.ttl_seconds:g} s",
+            f"above 0 and at most {LONGEST_TTL_SECONDS}",
+            remedy="set VIEW_LOCK_TTL_SECONDS to a few times a rebuild's length",
+            seen_by="the booted application",
+        )
+    return passed(f"declared: {said.ttl_seconds:g} s; effect not exercised", seen_by="the booted application")
+
+
+def _taken(seen: LockObservation) -> Judgement:
+    seen_by = f"{seen.key} in Redis, during a rebuild"
+    if seen.alone.exit_code != 0:
+        return failed(f"a rebuild ended with {seen.alone.exit_code}: {seen.alone.said}", "0", seen_by=seen_by)
+    if not seen.alone.owners:
+        return failed("no lock was seen while a rebuild ran", "one", seen_by=seen_by)
+    if seen.alone.value_after is not None:
+        return failed(
+            "the lock was still held after the rebuild had ended",
+            "given back",
+            remedy="release the lock in a finally block: until it expires nobody can rebuild",
+            seen_by=seen_by,
+        )
+    return passed("taken while a rebuild ran, and given back", seen_by=seen_by)
+
+
+def _expires(seen: LockObservation) -> Judgement:
+    seen_by = f"PTTL {seen.key}, during two rebuilds"
+    ttls = [*seen.alone.ttls_ms, *seen.robbed.ttls_ms]
+    if not ttls:
+        return unknown("no lock was seen whose expiry could be read", seen_by=seen_by)
+    if min(ttls) <= 0:
+        return failed(
+            "the lock never expires" if -1 in ttls else f"the lock's expiry is {min(ttls)} ms",
+            "an expiry above zero: a holder that is killed would block all others for ever",
+            remedy="take the lock with SET key owner NX PX ttl, in one command",
+            seen_by=seen_by,
+        )
+    if max(ttls) > LONGEST_TTL_SECONDS * 1000:
+        return failed(
+            f"the lock expires after {max(ttls) / 1000:.0f} s",
+            f"at most {LONGEST_TTL_SECONDS} s",
+            seen_by=seen_by,
+        )
+    return passed(f"expires within {max(ttls) / 1000:.1f} s", seen_by=seen_by, ttl_seconds=max(ttls) / 1000)
+
+
+def _owned(seen: LockObservation) -> Judgement:
+    seen_by = f"{seen.key}, taken over by another owner during a rebuild"
+    owners = {*seen.alone.owners, *seen.robbed.owners}
+    if not seen.alone.owners or not seen.robbed.owners:
+        return unknown("no lock was seen whose owner could be read", seen_by=seen_by)
+    if len(owners) < 2 or any(len(owner) < 8 for owner in owners):
+        return failed(
+            f"two rebuilds took the lock as {' and '.join(sorted(owners))}",
+            "each under a random name of its own",
+            remedy="use a fresh random owner token for every acquisition",
+            seen_by=seen_by,
+        )
+    if seen.robbed.value_after != seen.intruder:
+        return failed(
+            "the rebuild deleted a lock that another had taken meanwhile",
+            "left alone: release compares the owner first",
+            remedy="release by a script that deletes only if the value is still the owner's",
+            seen_by=seen_by,
+        )
+    if seen.robbed.exit_code == 0:
+        return failed(
+            "the rebuild lost its lock and reported success",
+            "a failure: it may have published beside another rebuild",
+            remedy="check ownership (or the fencing token) before publishing, and report a lost lock",
+            seen_by=seen_by,
+        )
+    return passed("a fresh owner each time; a lost lock is left alone and reported", seen_by=seen_by)

@@ -1,0 +1,165 @@
+"""Validation 7: the enhanced call view is accessible.
+
+A 200 is no evidence: up to Laravel 12.51 a blank 200 is 62 to 99 % of the failures of a compile race. So each of many
+answers must be whole (the sentinel at its end, the end of the document, a length) and show none of the texts by which
+a broken view gives itself away; and the judgement says what so many answers prove, and no more.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from fixtures.environments.base import Host
+from fixtures.environments.settings import Page
+from fixtures.observation.facts import Unobserved
+from fixtures.observation.pages import Answer, PageObservation
+from validations.cells import Cell, validates
+from validations.contracts import Judgement, failed, passed, unknown
+from validations.registry import PAGE
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was expected of the page, its answers, and the release that lies on the host."""
+
+    expected: Page
+    page: PageObservation
+    release: str | Unobserved
+
+
+@validates(PAGE)
+def test_page(cell: Cell) -> None:
+    """The enhanced call view answers every request with a complete page, to those who may see it."""
+    cell.judge(examine, judge)
+
+
+def examine(host: Host) -> Evidence:
+    """Request the page, many times and once as a guest; ask the host which release it has."""
+    release: str | Unobserved
+    try:
+        release = host.facts().seen("application").release
+    except Unobserved as reason:
+        release = reason
+    return Evidence(host.environment.page, host.page(), release)
+
+
+def judge(evidence: Evidence, part: str) -> Judgement:
+    """Judge one part: guest, complete, release."""
+    return {"guest": _guest, "complete": _complete, "release": _release}[part](evidence)
+
+
+def defect(answer: Answer, expected: Page) -> str:  # noqa: PLR0911 - one a defect
+    """Return what is wrong with an answer, or nothing. The same fault is worded the same, so that it can be counted."""
+    if answer.error:
+        return answer.error
+    if answer.status != expected.status:
+        to = f" to {urlsplit(answer.location).path}" if answer.location else ""
+        return f"status {answer.status}{to}"
+    if answer.bytes == 0:
+        return f"a blank {answer.status}"
+    if answer.signatures:
+        return f"a {answer.status} that shows {answer.signatures[0]!r}"
+    if not answer.document_end:
+        return f"a {answer.status} cut off before the end of the document"
+    if not answer.sentinel:
+        return f"a {answer.status} without the sentinel {expected.sentinel!r}: another page"
+    if answer.bytes < expected.least_bytes:
+        return f"a {answer.status} of less than {expected.least_bytes:,} bytes"
+    return ""
+
+
+def proves(bad: int, requests: int) -> str:
+    """Say what a number of requests proves of the rate of failures; after Clopper and Pearson where there are none."""
+    if bad == 0:
+        # Rounded up: what is claimed must not be more than what was shown.
+        least = math.ceil(upper_bound(requests) * 1000) / 10
+        return f"0 of {requests}: below {least} % with {CONFIDENCE * 100:.0f} % confidence"
+    return f"{bad} of {requests}: {bad / requests:.1%}"
+
+
+def upper_bound(requests: int) -> float:
+    """Return the rate of failures that none in so many requests excludes, with the confidence."""
+    return 1.0 - math.pow(1 - CONFIDENCE, 1 / requests)
+
+
+def _complete(evidence: Evidence) -> Judgement:
+    answers, expected = evidence.page.answers, evidence.expected
+    if not answers:
+        return unknown("no request was made")
+    defects = Counter(found for answer in answers if (found := defect(answer, expected)))
+    bad, seen_by = sum(defects.values()), f"GET {evidence.page.url}"
+    if bad:
+        kinds = ", ".join(f"{count} times {kind}" for kind, count in defects.most_common(3))
+        return failed(
+            f"{bad} of {len(answers)} answers were not the complete page: {kinds}",
+            f"{expected.status} and complete every time",
+            seen_by=seen_by,
+            requests=len(answers),
+            complete=len(answers) - bad,
+        )
+    if not any(answer.status for answer in answers):
+        return unknown("nothing answered", seen_by=seen_by)
+    slowest = max(answer.seconds for answer in answers)
+    size = min(answer.bytes for answer in answers)
+    return passed(
+        f"{proves(0, len(answers))}; at least {size:,} bytes each",
+        seen_by=seen_by,
+        requests=len(answers),
+        complete=len(answers),
+        slowest_seconds=slowest,
+        least_bytes=float(size),
+    )
+
+
+def _guest(evidence: Evidence) -> Judgement:
+    expected, guest = evidence.expected, evidence.page.guest
+    seen_by = f"GET {evidence.page.url} without credentials"
+    if expected.guest_status is None:
+        return passed("the page is open to all in this environment")
+    if guest is None or guest.error:
+        return unknown(
+            f"the page was not asked for as a guest: {guest.error if guest else 'no headers to leave out'}",
+            seen_by=seen_by,
+        )
+    where = urlsplit(guest.location).path
+    if guest.status != expected.guest_status or where != expected.guest_location:
+        got = f"{guest.status}{f' to {where}' if where else ''}"
+        wanted = f"{expected.guest_status}{f' to {expected.guest_location}' if expected.guest_location else ''}"
+        return failed(
+            f"a guest gets {got}",
+            wanted,
+            remedy="the page shows a caller's data: require a login for it",
+            seen_by=seen_by,
+        )
+    if guest.sentinel:
+        return failed(
+            "a guest's answer holds the page",
+            "nothing of it",
+            remedy="require a login for it",
+            seen_by=seen_by,
+        )
+    return passed(f"a guest gets {guest.status}{f' to {where}' if where else ''}", seen_by=seen_by)
+
+
+def _release(evidence: Evidence) -> Judgement:
+    seen_by = "the X-Release header of the running workers"
+    served = Counter(answer.release for answer in evidence.page.answers if not answer.error)
+    if not served:
+        return unknown("no worker answered", seen_by=seen_by)
+    if isinstance(evidence.release, Unobserved):
+        return unknown(f"which release lies on the host is not known: {evidence.release}", seen_by=seen_by)
+    other = {release: count for release, count in served.items() if release != evidence.release}
+    if other:
+        which = ", ".join(f"{count} answers from {release or 'no release at all'}" for release, count in other.items())
+        return failed(
+            which,
+            f"all from {evidence.release}, the release that is published",
+            remedy="reload the workers: they still serve the release before",
+            seen_by=seen_by,
+        )
+    return passed(f"all answers come from {evidence.release}", seen_by=seen_by)

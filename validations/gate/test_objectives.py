@@ -1,0 +1,191 @@
+"""The brief's objectives, beside the eight: how much, how often, how soon. What was not measured says so."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from fixtures.environments.base import Host
+from fixtures.environments.settings import Objectives, Page
+from fixtures.observation.facts import CompiledViews, ErrorLog, Schedule, Unobserved
+from fixtures.observation.pages import Answer
+from fixtures.observation.repair import Repair
+from validations.cells import Cell, disturbable, validates
+from validations.contracts import Judgement, counted, failed, listed, passed, unknown
+from validations.gate.test_7_page import defect, upper_bound
+from validations.registry import (
+    AVAILABILITY,
+    COVERAGE,
+    ERRORS,
+    OBJECTIVES,
+    RECOVERY,
+    SCHEDULED_HEALTH,
+    SCHEDULED_REBUILD,
+    VIEWS,
+    Check,
+)
+
+T = TypeVar("T")
+
+WINDOW_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the objectives are judged by; each fact, or why it could not be had."""
+
+    agreed: Objectives
+    compiled: CompiledViews | Unobserved
+    log: ErrorLog | Unobserved
+    schedule: Schedule | Unobserved
+    page: Page
+    answers: tuple[Answer, ...]
+    history: tuple[dict[str, Any], ...]
+    repair: Repair | Unobserved | None
+
+
+@validates(*OBJECTIVES)
+def test_objectives(cell: Cell) -> None:
+    """The environment meets the brief's objectives, or says which of them was not measured."""
+    cell.judge(lambda host: examine(host, cell.history()), lambda evidence, _: judge(evidence, cell.check))
+
+
+def examine(host: Host, history: Sequence[dict[str, Any]]) -> Evidence:
+    """Take from the host's facts, its page and the recorded runs what the objectives are judged by."""
+    stage = disturbable(host)
+    facts = _seen(host.facts)
+    return Evidence(
+        agreed=host.environment.objectives,
+        compiled=facts if isinstance(facts, Unobserved) else _seen(lambda: facts.seen("compiled")),
+        log=facts if isinstance(facts, Unobserved) else _seen(lambda: facts.seen("log")),
+        schedule=facts if isinstance(facts, Unobserved) else _seen(lambda: facts.seen("schedule")),
+        page=host.environment.page,
+        answers=host.page().answers,
+        history=tuple(history),
+        repair=None if stage is None else _seen(stage.repair),
+    )
+
+
+def _seen(observe: Callable[[], T]) -> T | Unobserved:
+    try:
+        return observe()
+    except Unobserved as reason:
+        return reason
+
+
+def judge(evidence: Evidence, objective: Check) -> Judgement:
+    """Judge one objective."""
+    judges: dict[Check, Callable[[Evidence], Judgement]] = {
+        VIEWS: _views,
+        COVERAGE: _coverage,
+        ERRORS: _errors,
+        SCHEDULED_HEALTH: lambda evidence: _scheduled(evidence, "*/5 * * * *", ("view:health-check", "--fix")),
+        SCHEDULED_REBUILD: lambda evidence: _scheduled(evidence, "0 3 * * *", ("view:cache",)),
+        AVAILABILITY: _availability,
+        RECOVERY: _recovery,
+    }
+    return judges[objective](evidence)
+
+
+def _views(evidence: Evidence) -> Judgement:
+    compiled, least = evidence.compiled, evidence.agreed.compiled_views
+    if isinstance(compiled, Unobserved):
+        return unknown(f"not measured: {compiled}")
+    if compiled.intact < least:
+        return failed(
+            f"{counted(compiled.intact, 'compiled view')}",
+            f"at least {least:,}",
+            views=float(compiled.intact),
+        )
+    return passed(f"{counted(compiled.intact, 'compiled view')}, of at least {least:,}", views=float(compiled.intact))
+
+
+def _coverage(evidence: Evidence) -> Judgement:
+    compiled = evidence.compiled
+    if isinstance(compiled, Unobserved):
+        return unknown(f"not measured: {compiled}")
+    lacking = [*compiled.damaged, *(f"{name}: not compiled" for name in compiled.missing)]
+    share = compiled.intact / compiled.sources
+    if lacking:
+        return failed(
+            f"{compiled.intact} of {compiled.sources} templates have an intact compiled view; {listed(lacking)}",
+            "all of them",
+            coverage=share,
+        )
+    return passed(f"all {compiled.sources} templates are compiled and intact", coverage=share)
+
+
+def _errors(evidence: Evidence) -> Judgement:
+    log = evidence.log
+    if isinstance(log, Unobserved):
+        return unknown(f"not measured: {log}")
+    if log.entries == 0:
+        return unknown(f"not measured: {log.path} holds no entry, so nothing shows that errors would be written there")
+    errors = sum(log.errors.values())
+    if errors:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in log.errors.items())
+        return failed(
+            f"{counted(errors, 'view error')} in the last hour ({kinds}); the latest: {log.latest}",
+            "none",
+            errors=float(errors),
+        )
+    return passed(
+        f"none in the last hour, of {counted(log.entries, 'entry').replace('entrys', 'entries')} in the log",
+        errors=0.0,
+    )
+
+
+def _scheduled(evidence: Evidence, expression: str, words: tuple[str, ...]) -> Judgement:
+    schedule = evidence.schedule
+    if isinstance(schedule, Unobserved):
+        return unknown(f"not measured: {schedule}")
+    wanted = f"{' '.join(words)} at {expression}"
+    named = [entry for entry in schedule.entries if all(word in entry.command.split() for word in words)]
+    if any(entry.expression == expression for entry in named):
+        return passed(f"{wanted} is scheduled")
+    if named:
+        return failed(f"{' '.join(words)} is scheduled at {named[0].expression}", expression)
+    commands = listed([entry.command for entry in schedule.entries], most=5) or "nothing"
+    return failed(f"the schedule has {commands}", wanted)
+
+
+def _availability(evidence: Evidence) -> Judgement:
+    if not evidence.answers:
+        return unknown("not measured: no request was made")
+    since = (dt.datetime.now(dt.UTC) - dt.timedelta(days=WINDOW_DAYS)).isoformat()
+    runs = [line for line in evidence.history if str(line.get("started", "")) >= since]
+    requests, complete = (
+        len(evidence.answers),
+        sum(not defect(answer, evidence.page) for answer in evidence.answers),
+    )
+    for line in runs:
+        figures = line.get("figures", {}).get("page", {})
+        requests += int(figures.get("requests", 0))
+        complete += int(figures.get("complete", 0))
+    share, target = complete / requests, evidence.agreed.availability
+    told = f"{complete:,} of {requests:,} requests complete in {counted(len(runs) + 1, 'run')}: {share:.3%}".replace(
+        "%", " %"
+    )
+    if share < target:
+        return failed(told, f"at least {target * 100:g} %", availability=share)
+    proof = "" if complete < requests else f" (at least {(1 - upper_bound(requests)) * 100:.2f} % with 95 % confidence)"
+    return passed(told + proof, availability=share)
+
+
+def _recovery(evidence: Evidence) -> Judgement:
+    repair, most = evidence.repair, evidence.agreed.recovery_seconds
+    if repair is None:
+        return unknown("not measured: a defect would have to be planted, and this environment is read only")
+    if isinstance(repair, Unobserved):
+        return unknown(f"not measured: {repair}")
+    whole = not defect(repair.answer, evidence.page)
+    if repair.seconds is None or not whole:
+        return failed(f"{repair.view} was not served complete and intact again", f"within {most:g} s")
+    if repair.seconds > most:
+        return failed(f"recovered after {repair.seconds:.1f} s", f"within {most:g} s", recovery_seconds=repair.seconds)
+    return passed(
+        f"{repair.seconds * 1000:.0f} ms from a planted defect to green, of at most {most:g} s",
+        recovery_seconds=repair.seconds,
+    )

@@ -95,9 +95,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Raise RecordError where a field is of the wrong type or a part is planned twice."""
-        _check_types(
-            self, {str: ("environment", "kind"), tuple: ("hosts", "parts"), Mapping: ("provenance",)}
-        )
+        _check_types(self, {str: ("environment", "kind"), tuple: ("hosts", "parts"), Mapping: ("provenance",)})
         seen: set[Key] = set()
         for part in self.parts:
             if part.key in seen:
@@ -159,9 +157,7 @@ class Outcome:
         )
         for name, value in self.figures.items():
             if not isinstance(name, str) or not isinstance(value, str | int | float):
-                raise RecordError(
-                    f"figure {name!r} is {type(value).__name__}, but should be a text or a number"
-                )
+                raise RecordError(f"figure {name!r} is {type(value).__name__}, but should be a text or a number")
             if isinstance(value, float) and not math.isfinite(value):
                 raise RecordError(f"figure {name!r} is {value}, but should be finite")
 
@@ -179,9 +175,7 @@ class Outcome:
         """Read what `to_json` wrote. Raises RecordError for unknown or missing keys and wrong types."""
         values = _exactly(cls, data)
         if values["verdict"] not in set(Verdict):
-            raise RecordError(
-                f"Outcome.verdict is {values['verdict']!r}, but should be one of {[*map(str, Verdict)]}"
-            )
+            raise RecordError(f"Outcome.verdict is {values['verdict']!r}, but should be one of {[*map(str, Verdict)]}")
         return cls(**values | {"verdict": Verdict(values["verdict"])})
 
 
@@ -201,9 +195,7 @@ class Other:
         """Raise RecordError where a field is of the wrong type."""
         _check_types(self, {str: ("nodeid", "message"), float: ("seconds",)})
         if self.outcome not in get_args(OtherOutcome):
-            raise RecordError(
-                f"Other.outcome is {self.outcome!r}, but should be one of {get_args(OtherOutcome)}"
-            )
+            raise RecordError(f"Other.outcome is {self.outcome!r}, but should be one of {get_args(OtherOutcome)}")
 
     @property
     def failed(self) -> bool:

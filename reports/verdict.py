@@ -132,9 +132,7 @@ def judge(
     for outcome in outcomes:
         came_out.setdefault(outcome.key, []).append(outcome)
     planned = {part.key: part for part in plan.parts}
-    parts = [
-        _part(part, came_out.get(part.key, ()), (interrupted or {}).get(part.key)) for part in plan.parts
-    ]
+    parts = [_part(part, came_out.get(part.key, ()), (interrupted or {}).get(part.key)) for part in plan.parts]
     parts += [_unplanned(plan, came_out[key]) for key in sorted(came_out.keys() - planned.keys())]
 
     cells: dict[tuple[str, str], list[Part]] = {}
@@ -152,15 +150,15 @@ def exit_code(pytest_status: int, gate: Verdict, *, others_failed: bool) -> int:
     """Return the exit code of a gate run: 0 only if the gate passed and nothing else failed.
 
     1 is failed or a cell missing, 6 inconclusive. Interrupted (2), internal error (3), usage (4), nothing
-    collected (5) and whatever another plugin ended the session with stay what they are.
+    collected (5) and whatever another plugin ended the session with stay what they are. `others_failed` is
+    true where anything but a cell failed: pytest's own 1 stands for cells too, also for an unknown one that
+    counts nowhere.
     """
-    if pytest_status not in (0, 1, INCONCLUSIVE):
+    if pytest_status not in (0, 1):
         return pytest_status
     if gate is Verdict.FAIL or others_failed:
         return 1
-    if gate is not Verdict.PASS:
-        return INCONCLUSIVE
-    return pytest_status
+    return 0 if gate is Verdict.PASS else INCONCLUSIVE
 
 
 def _part(planned: Planned, outcomes: Sequence[Outcome], interrupted: str | None) -> Part:
@@ -241,9 +239,7 @@ def _gate(validations: Sequence[Cell], objectives: Sequence[Cell], trouble: str)
     if reasons:
         return Verdict.FAIL, "; ".join(reasons)
     unknown = [
-        cell
-        for cell in cells
-        if any(part.verdict is Verdict.UNKNOWN and part.planned.required for part in cell.parts)
+        cell for cell in cells if any(part.verdict is Verdict.UNKNOWN and part.planned.required for part in cell.parts)
     ]
     if unknown:
         return Verdict.UNKNOWN, f"unknown: {_named(unknown)}"

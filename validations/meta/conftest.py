@@ -1,0 +1,29 @@
+"""Folders that anyone may enter: pytest's own temporary folders are closed to a stage's runtime user."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="meta-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(name="open_folder")
+def _open_folder() -> Iterator[Path]:
+    yield from _folder()
+
+
+@pytest.fixture(scope="module", name="open_module_folder")
+def _open_module_folder() -> Iterator[Path]:
+    yield from _folder()

@@ -1,0 +1,257 @@
+"""The gate as its users run it: whole runs of it, healthy and broken, interrupted and killed.
+
+Every run here is a process of its own with a temporary folder of its own, so that what is left behind is seen.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.environments.processes import end, wait_until
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+GATE = CHECKOUT / "validations" / "gate"
+RUN_SECONDS = 120.0
+EIGHT = ("middleware", "writable", "deployment", "health", "locks", "filament", "page", "disclosure")
+
+
+class Runs:
+    """Runs of the gate below one folder that anyone may enter, as a stage's runtime user has to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        self.temporary.chmod(0o777)
+        self.reports = folder / "reports"
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return our environment without what this very pytest run put there."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "VIEWGATE_"))}
+        return ours | {"TMPDIR": str(self.temporary), "NO_COLOR": "1"} | more
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command of a run whose reports lie in `self.reports`."""
+        return [sys.executable, "-m", "pytest", str(GATE), "--reports", str(self.reports), *arguments]
+
+    def gate(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run the gate to its end."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment(**more),
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a run and go on."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def verdicts(self) -> dict[str, str]:
+        """Read junit.xml: each testcase's `classname.name`, and its verdict as one word."""
+        root = ET.parse(self.reports / "junit.xml").getroot()
+        kinds = ("failure", "error", "skipped")
+        return {
+            f"{case.get('classname')}.{case.get('name')}": next(
+                (kind for kind in kinds if case.find(kind) is not None), "green"
+            )
+            for case in root.iter("testcase")
+        }
+
+    def red_checks(self) -> set[str]:
+        """Return the ids of the checks and objectives that have a part which is not green."""
+        return {
+            name.split(".")[2].split("-", 1)[-1] if name.split(".")[2][0].isdigit() else name.split(".")[2]
+            for name, verdict in self.verdicts().items()
+            if verdict in {"failure", "error"} and name.startswith("viewgate.")
+        }
+
+    def left_behind(self) -> list[str]:
+        """Return what lies in the temporary folder, and the processes that work there."""
+        files = [str(path) for path in self.temporary.iterdir() if path.name.startswith("viewgate-")]
+        return files + _processes_of(self.temporary)
+
+
+def _processes_of(folder: Path) -> list[str]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes() + (entry / "cwd").readlink().__fspath__().encode()
+        except OSError:
+            continue
+        if str(folder).encode() in words:
+            found.append(f"process {entry.name}: {words[:120]!r}")
+    return found
+
+
+@pytest.fixture(name="runs")
+def _runs(open_folder: Path) -> Runs:
+    return Runs(open_folder)
+
+
+@pytest.fixture(scope="module", name="kept")
+def _kept(open_module_folder: Path) -> Iterator[Kept]:
+    """One stage, kept up for all tests that break it; each puts back what it broke."""
+    runs = Runs(open_module_folder)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fixtures.environments", "up", "kept"],
+        cwd=runs.folder,
+        env=runs.environment(PYTHONPATH=str(CHECKOUT)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    description = runs.folder / ".viewgate" / "kept.toml"
+    try:
+        wait_until(
+            lambda: description.exists() or process.poll() is not None,
+            awaited=f"the kept stage in {runs.folder}",
+            seconds=RUN_SECONDS,
+        )
+        assert process.poll() is None, process.communicate()[0].decode()
+        (root,) = runs.temporary.glob("viewgate-stage-*/api-gateway/current")
+        yield Kept(runs, root.resolve())
+    finally:
+        end(process, seconds=30)
+    assert not runs.left_behind()
+
+
+class Kept:
+    """A stage that is up: its runs, and its release."""
+
+    def __init__(self, runs: Runs, root: Path) -> None:
+        self.runs = runs
+        self.root = root
+
+    def gate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the gate on it."""
+        return self.runs.gate("--environment", "kept", *arguments)
+
+
+def test_a_healthy_stage_passes_and_leaves_nothing(runs: Runs) -> None:
+    """One command on a healthy stage passes, names the eight, and leaves neither file nor process behind."""
+    done = runs.gate()
+    assert done.returncode == 0, done.stdout + done.stderr
+    for check in EIGHT:
+        assert check in done.stdout
+    assert "gate: PASSED" in done.stdout
+    assert set(runs.verdicts().values()) == {"green"}
+    assert runs.left_behind() == []
+
+
+def test_two_workers_share_one_stage(runs: Runs) -> None:
+    """Under `-n 2` the gate passes on one shared stage."""
+    done = runs.gate("-n", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert runs.left_behind() == []
+
+
+def test_two_runs_at_once_do_not_disturb_each_other(runs: Runs, open_module_folder: Path) -> None:
+    """Two runs of the gate at the same time both pass."""
+    other = Runs(runs.folder / "other") if (runs.folder / "other").mkdir() is None else runs
+    process = other.start()
+    done = runs.gate()
+    assert process.wait(RUN_SECONDS) == 0
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["-k", "middleware"], "did not run", id="subset-by-keyword"),
+        pytest.param(["--deselect", str(GATE / "test_7_page.py")], "did not run", id="deselected"),
+        pytest.param(["-p", "skips_everything"], "did not run", id="all-skipped"),
+        pytest.param(["-n", "2", "-p", "kills_its_worker"], "", id="worker-killed"),
+    ],
+)
+def test_a_run_that_left_something_out_does_not_pass(
+    kept: Kept, plugins: str, arguments: list[str], said: str
+) -> None:
+    """A subset, skipped tests and a killed worker fail the gate: what was planned and did not run is missed."""
+    done = kept.runs.gate("--environment", "kept", *arguments, PYTHONPATH=plugins)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "gate: FAILED" in done.stdout
+    assert said in done.stdout
+    assert "failure" in kept.runs.verdicts().values() or "error" in kept.runs.verdicts().values()
+
+
+@pytest.fixture(name="plugins")
+def _plugins(tmp_path: Path) -> str:
+    """A folder of pytest plugins that sabotage a run."""
+    (tmp_path / "skips_everything.py").write_text(
+        "import pytest\n"
+        "def pytest_collection_modifyitems(items):\n"
+        "    for item in items: item.add_marker(pytest.mark.skip(reason='not today'))\n"
+    )
+    (tmp_path / "kills_its_worker.py").write_text(
+        "import os, signal\n"
+        "def pytest_runtest_call(item):\n"
+        "    if 'PYTEST_XDIST_WORKER' in os.environ and 'test_5_locks' in item.nodeid:\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["sigint", "sigterm"])
+def test_an_interrupted_run_is_red_and_takes_its_stage_with_it(runs: Runs, sent: signal.Signals) -> None:
+    """SIGINT and SIGTERM end a run with exit code 2, a red report, and nothing left."""
+    process = runs.start()
+    wait_until(
+        lambda: "green" in _words(runs), awaited="the first green part in junit.xml", seconds=RUN_SECONDS, every=0.05
+    )
+    process.send_signal(sent)
+    assert process.wait(RUN_SECONDS) == 2
+    assert "error" in runs.verdicts().values()
+    assert runs.verdicts()[_gate_case(runs)] == "failure"
+    assert runs.left_behind() == []
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.3, 0.6, 0.9], ids=["at-start", "staging", "observing", "ending"])
+def test_a_killed_run_leaves_a_red_report_and_no_stage(runs: Runs, fraction: float) -> None:
+    """SIGKILL at any moment leaves a well-formed red junit.xml, and the stage goes by itself."""
+    process = runs.start()
+    wait_until(lambda: (runs.reports / "junit.xml").exists(), awaited="the first junit.xml", seconds=RUN_SECONDS)
+    # The moment is drawn, not awaited: any moment must do. A run takes some five seconds.
+    moment = time.monotonic() + random.uniform(0, 10) * fraction  # noqa: S311 - not a secret
+    wait_until(
+        lambda: time.monotonic() >= moment or process.poll() is not None, awaited="the drawn moment", seconds=RUN_SECONDS
+    )
+    killed = process.poll() is None
+    process.kill()
+    process.wait(RUN_SECONDS)
+    if killed:
+        assert runs.verdicts()[_gate_case(runs)] == "failure"
+    wait_until(lambda: not runs.left_behind(), awaited="the end of the stage", seconds=30, every=0.1)
+
+
+def _words(runs: Runs) -> set[str]:
+    try:
+        return set(runs.verdicts().values())
+    except (OSError, ET.ParseError):
+        return set()
+
+
+def _gate_case(runs: Runs) -> str:
+    (name,) = [name for name in runs.verdicts() if name.endswith("gate.verdict")]
+    return name

@@ -47,6 +47,7 @@ def line(plan: Plan, gate: Gate, *, run: str, started: str, ended: str, code: in
         "environment": plan.environment,
         "kind": plan.kind,
         "hosts": list(plan.hosts),
+        "provenance": dict(plan.provenance),
         "verdict": gate.verdict.value,
         "exit": code,
         "cells": {

@@ -121,7 +121,7 @@ class Recorder:
         self._interrupted: dict[Key, str] = {}
         self._running: dict[str, int | None] = {}
         self._phases: dict[str, list[pytest.TestReport]] = {}
-        self._pairs_read: Counter[str] = Counter()
+        self._pairs_read: dict[str, list[Any]] = {}
         self._attempts: Counter[Key] = Counter()
         self._failed_in_cells = 0
         self._failed_elsewhere = False
@@ -187,7 +187,7 @@ class Recorder:
         verdicts = {pair.get("verdict") for pair in _pairs(report) if isinstance(pair, dict)}
         if report.failed and Verdict.FAIL in verdicts:
             return "failed in the gate", "F", "FAILED"
-        if report.failed and Verdict.UNKNOWN in verdicts:
+        if (report.failed or report.skipped) and Verdict.UNKNOWN in verdicts:
             return "unknown in the gate", "?", "UNKNOWN"
         if report.skipped and verdicts == {Verdict.NOT_APPLICABLE}:
             return "not applicable in the gate", "-", "N/A"
@@ -242,8 +242,8 @@ class Recorder:
         phases = self._phases.pop(nodeid)
         pairs = _pairs(phases[-1])
         # A repeated test keeps the pairs of its earlier attempts.
-        new = pairs[self._pairs_read[nodeid] :]
-        self._pairs_read[nodeid] = len(pairs)
+        new = [pair for pair in pairs if pair not in self._pairs_read.get(nodeid, [])]
+        self._pairs_read[nodeid] = pairs
         # The last failure: a teardown's is the one a cell cannot know of.
         failed = next((phase for phase in reversed(phases) if phase.failed), None)
         skipped = next((phase for phase in phases if phase.skipped), None)
@@ -437,17 +437,18 @@ def _message(report: pytest.TestReport | pytest.CollectReport | None) -> str:
 def _planned(plan: Plan, nodeid: str, line: int | None) -> Planned | None:
     """Return the part a test stands for that did not live to say so, or None where it is not certain.
 
-    A part's test is in its file, on its line as far as that is known, and names host and part in its id; of
-    `tier-1` and `tier-11`, both in the id `web-1:tier-11`, the longer one is meant.
+    A part's test is in its file, on its line as far as that is known, and names the host and the part or the
+    check in its id; of `tier-1` and `tier-11`, both in the id `web-1-tier-11`, the longer one is meant.
     """
     file, _, name = nodeid.partition("::")
     parts = [part for part in plan.parts if part.file == file]
     parts = [part for part in parts if line is not None and part.line == line + 1] or parts
     if len(parts) > 1:
         _, _, given = name.partition("[")
-        parts = [part for part in parts if part.part in given and part.host in given]
-        longest = max((len(part.host) + len(part.part) for part in parts), default=0)
-        parts = [part for part in parts if len(part.host) + len(part.part) == longest]
+        named = {part: sum(len(word) for word in (part.check, part.part) if word in given) for part in parts}
+        parts = [part for part in parts if named[part] and part.host in given]
+        longest = max((len(part.host) + named[part] for part in parts), default=0)
+        parts = [part for part in parts if len(part.host) + named[part] == longest]
     return parts[0] if len(parts) == 1 else None
 
 

@@ -174,7 +174,7 @@ class Outcome:
     def from_json(cls, data: object) -> Self:
         """Read what `to_json` wrote. Raises RecordError for unknown or missing keys and wrong types."""
         values = _exactly(cls, data)
-        if values["verdict"] not in set(Verdict):
+        if values["verdict"] not in list(Verdict):
             raise RecordError(f"Outcome.verdict is {values['verdict']!r}, but should be one of {[*map(str, Verdict)]}")
         return cls(**values | {"verdict": Verdict(values["verdict"])})
 

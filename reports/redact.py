@@ -24,13 +24,15 @@ _HEADER_ITEM = re.compile(rf"""(?i)((["'])(?:{_HEADER_NAMES})\2\s*[:,=]\s*(["'])
 _HEADER_LINE = re.compile(rf"(?i)\b({_HEADER_NAMES}\s*:[ \t]*)(?=[^\s\"'])[^\r\n]+")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)(?=[^\s\"',;]*\d)[A-Za-z0-9._~+/=-]{8,}")
 # `key` alone names a lock or a cache entry as often as a secret, so it needs a word before it.
-_SECRET_NAME = re.compile(
-    r"(?i)(?:password|passwd|passphrase|secret|token|credentials?"
-    r"|(?:api|app|access|auth|encryption|license|private|secret|signing)[_.-]?key)$"
+_TELLING_NAME = (
+    r"(?:password|passwd|passphrase|secret|token|credentials?"
+    r"|(?:api|app|access|auth|encryption|license|private|secret|signing)[_.-]?key)"
 )
-# Possessive and bounded: a megabyte of letters costs one look a character. A quote may be left open by a cut.
+_ENDS_TELLING = re.compile(rf"(?i){_TELLING_NAME}$")
+# Bounded, and tried once a word: a megabyte of letters costs no more than one look each. A cut may have left the
+# quote open, and JSON within JSON has its quotes escaped.
 _ASSIGNMENT = re.compile(
-    r"""(?P<name>(?<![\w.-])[\w.-]{1,80}+)(?P<mid>\\?["']?\s{0,3}[=:]\s{0,3})"""
+    rf"""(?i)(?P<name>(?<![\w.-])[\w.-]{{0,100}}?{_TELLING_NAME})(?P<mid>\\?["']?\s{{0,3}}[=:]\s{{0,3}})"""
     r"""(?P<value>\\"[^"\\]*+\\"|"(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+'|["']?[^\s&;,"'<>(){}\[\]]++)"""
 )
 
@@ -93,12 +95,12 @@ def _forms(secret: str) -> set[str]:
 
 
 def _named(name: str) -> bool:
-    return _SECRET_NAME.search(name) is not None
+    return _ENDS_TELLING.search(name) is not None
 
 
 def _assignment(found: re.Match[str]) -> str:
     value = found["value"]
-    if not _named(found["name"]) or value.strip("\\\"'") in ("", REDACTED, "None", "null", "true", "false"):
+    if value.strip("\\\"'") in ("", REDACTED, "None", "null", "true", "false"):
         return found[0]
     mark = '\\"' if value.startswith('\\"') else value[0] if value[0] in "\"'" else ""
     return f"{found['name']}{found['mid']}{mark}{REDACTED}{mark}"

@@ -149,8 +149,9 @@ class Recorder:
         self._left: dict[tuple[str, str], set[Key]] = {}
         for part in self._plan.parts:
             self._left.setdefault((part.check, part.host), set()).add(part.key)
-        self._pid = os.getpid()
+        self._listening = True
         self._old_sigterm = signal.signal(signal.SIGTERM, self._terminated)
+        os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._in_child)
 
     # What the session says
 
@@ -233,6 +234,7 @@ class Recorder:
         if self._gate is None:
             self._trouble = self._trouble or "the session did not start"
             self._finish(int(pytest.ExitCode.INTERNAL_ERROR))
+        self._listening = False
         signal.signal(signal.SIGTERM, self._old_sigterm or signal.SIG_DFL)
         self._log.close()
 
@@ -296,17 +298,30 @@ class Recorder:
         else:
             self._interrupted[planned.key] = self._redactor.text(reason)
 
-    def _terminated(self, number: int, _frame: FrameType | None) -> None:
+    def _terminated(self, _number: int, _frame: FrameType | None) -> None:
         """End the run in good order on SIGTERM, as pytest does on SIGINT."""
-        if os.getpid() != self._pid:
-            # A forked child of a test is no controller: it dies of the signal, as it would have without us.
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-        elif not self._deaf:
+        if not self._deaf:
             # Once is enough: a second interrupt would break off the fixtures' clearing up.
             self._deaf = True
             self._trouble = self._trouble or "interrupted: SIGTERM"
             raise KeyboardInterrupt(self._trouble)
+
+    # A forked child of a test is no controller: it dies of SIGTERM, as it would without us. The signal is held
+    # back meanwhile, since Python drops one that reaches a child before its interpreter is in order.
+
+    def _before_fork(self) -> None:
+        if self._listening:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def _after_fork(self) -> None:
+        if self._listening:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    def _in_child(self) -> None:
+        if self._listening:
+            self._listening = False
+            signal.signal(signal.SIGTERM, self._old_sigterm or signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
     # What is written
 
@@ -409,7 +424,8 @@ class _LastWord:
 
 
 def _pairs(report: pytest.TestReport) -> list[Any]:
-    return [value for name, value in report.user_properties if name == PROPERTY]
+    # A report of a collection has none.
+    return [value for name, value in getattr(report, "user_properties", ()) if name == PROPERTY]
 
 
 def _reconciled(outcome: Outcome, failed: pytest.TestReport | None, skipped: pytest.TestReport | None) -> Outcome:

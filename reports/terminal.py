@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reports.records import Verdict
+from reports.verdict import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,7 +42,10 @@ def summary(plan: Plan, gate: Gate, *, colour: bool = False) -> str:
     blocks = [_table(plan, gate.validations, colour=colour)]
     if gate.objectives:
         blocks.append(_objectives(plan, gate.objectives, colour=colour))
-    blocks += [_remedies(cell, colour=colour) for cell in gate.cells if not _green(cell)]
+    absent = [cell for cell in gate.cells if all(part.state is State.NOT_RUN for part in cell.parts)]
+    blocks += [_remedies(cell, colour=colour) for cell in gate.cells if not _green(cell) and cell not in absent]
+    if absent:
+        blocks.append(_not_run(absent, colour=colour))
     return "\n\n".join(blocks)
 
 
@@ -118,11 +122,10 @@ def _aligned(
 
 
 def _remedies(cell: Cell, *, colour: bool) -> str:
-    name = f"{cell.number} {cell.check}" if cell.number else cell.check
     host = f" on {_line(cell.host)}" if cell.host else ""
     word = _word(cell)
     painted = f"\033[{_COLOURS[cell.verdict]}m{word}\033[0m" if colour else word
-    lines = [f"{_line(name)}{host}: {painted}  {_line(cell.title)}".rstrip()]
+    lines = [f"{_name(cell)}{host}: {painted}  {_line(cell.title)}".rstrip()]
     # Parts that say the same are told once.
     alike: dict[tuple[str, str], list[Part]] = {}
     for part in cell.parts:
@@ -137,6 +140,18 @@ def _remedies(cell: Cell, *, colour: bool) -> str:
         left = sum(len(parts) for parts in list(alike.values())[_PARTS_TOLD:])
         lines.append(f"  and {left} more parts that are not green: see junit.xml")
     return "\n".join(lines)
+
+
+def _not_run(cells: Sequence[Cell], *, colour: bool) -> str:
+    """Tell once of all cells of which nothing ran: they have one cause."""
+    names = ", ".join(dict.fromkeys(_name(cell) for cell in cells))
+    painted = f"\033[{_COLOURS[Verdict.UNKNOWN]}mNOT RUN\033[0m" if colour else "NOT RUN"
+    parts = sum(len(cell.parts) for cell in cells)
+    return f"{painted}: {names} ({parts} parts)\n    remedy: {_indented(cells[0].remedy)}"
+
+
+def _name(cell: Cell) -> str:
+    return _line(f"{cell.number} {cell.check}" if cell.number else cell.check)
 
 
 def _green(cell: Cell) -> bool:

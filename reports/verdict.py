@@ -20,7 +20,9 @@ INCONCLUSIVE = 6
 """Exit code: nothing failed, everything planned ran, and a required cell is unknown."""
 
 _RANK = {Verdict.NOT_APPLICABLE: 0, Verdict.PASS: 1, Verdict.UNKNOWN: 2, Verdict.FAIL: 3}
-_RUN_EVERYTHING = "run the whole gate: no -k, -m, --deselect, -x or --maxfail, and no skips"
+_RUN_EVERYTHING = (
+    "let the whole gate run to its end: no -k, -m, --deselect, -x or --maxfail, no skips, no error in collection"
+)
 
 
 class State(StrEnum):

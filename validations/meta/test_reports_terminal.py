@@ -61,6 +61,14 @@ def test_parts_that_say_the_same_are_told_once() -> None:
     assert "and 107 more parts that are not green: see junit.xml" in terminal.summary(ledger, judge(ledger, distinct))
 
 
+def test_cells_of_which_nothing_ran_are_told_together() -> None:
+    """With `-k` of a subset seven checks have one cause and one remedy."""
+    told = terminal.summary(LEDGER, judge(LEDGER, FINE[:4]))
+    names = "3 deployment, 4 health, 5 locks, 6 filament, 7 page, 8 disclosure, availability"
+    assert f"NOT RUN: {names} (13 parts)\n    remedy: let the whole gate run" in told
+    assert told.count("remedy:") == 1
+
+
 def test_several_hosts_stand_as_rows_below_their_check() -> None:
     """Each cell has its line; a check is named once."""
     ledger = plan(*[planned(f"page/web-{n}/page", number=7) for n in (1, 2)])

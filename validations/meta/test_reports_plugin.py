@@ -1,0 +1,551 @@
+"""The reports' plugin in whole pytest runs: healthy, broken, left out, interrupted, killed; never green by mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from reports.records import Other, Outcome, Plan
+from reports.verdict import judge
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+RUN_SECONDS = 60.0
+
+CONFTEST = """
+import os, shutil, threading, time
+from pathlib import Path
+
+import pytest
+
+from reports.records import Plan, Planned
+
+MODE = os.environ.get("MODE", "")
+PARTS = {"middleware": ["booted"], "writable": ["views", "views-cache", "logs"], "page": ["page"]}
+
+
+def part(check, name, number, required=True):
+    kind = "validation" if number else "objective"
+    return Planned(check, "web-1", name, kind, number, f"promise of {check}", required, "test_gate.py", 0)
+
+
+def pytest_viewgate_plan(config):
+    if MODE == "no plan":
+        return None
+    if MODE == "plan error":
+        raise pytest.UsageError("no environment is named nowhere")
+    parts = [part(check, name, n) for n, check in enumerate(PARTS, 1) for name in PARTS[check]]
+    parts.append(part("availability", "share", 0, required=MODE != "unknown objective"))
+    return Plan("staged", "staged", ("web-1",), () if MODE == "empty plan" else tuple(parts), {"python": "3"})
+
+
+def pytest_viewgate_secrets(config):
+    return ["swordfish-1"]
+
+
+def pytest_collection(session):
+    for report in Path("out").glob("junit.xml"):
+        shutil.copy(report, "first.xml")
+
+
+def pytest_collection_modifyitems(items):
+    if MODE == "all skipped":
+        for item in items:
+            item.add_marker(pytest.mark.skip("not today"))
+    if MODE == "internal error":
+        raise RuntimeError("a plugin broke")
+
+
+def pytest_sessionfinish(session):
+    if MODE == "threshold":
+        session.exitstatus = 1
+    if MODE == "no end":
+        raise RuntimeError("a fixture's end broke")
+
+
+if MODE == "twice":
+    from _pytest.runner import runtestprotocol
+
+    def pytest_runtest_protocol(item, nextitem):
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        for attempt in (1, 2):
+            item.attempt = attempt
+            runtestprotocol(item, nextitem=nextitem)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+
+class Cell:
+    def __init__(self, item):
+        self.item = item
+
+    def __call__(self, check, name, verdict="pass", reason="", **figures):
+        data = dict(
+            check=check, host="web-1", part=name, verdict=verdict, reason=reason, remedy="do this" if reason else "",
+            figures=figures, seconds=0.01, started=time.time(),
+        )
+        self.item.user_properties.append(("viewgate", data))
+        if verdict in ("fail", "unknown"):
+            pytest.fail(f"wording of pytest: {reason}", pytrace=False)
+
+
+@pytest.fixture
+def cell(request):
+    yield Cell(request.node)
+    if MODE == "teardown error" and "logs" in request.node.name:
+        raise RuntimeError("a fixture could not clear up")
+
+
+def wait_here():
+    Path("waiting").touch()
+    threading.Event().wait(60)
+"""
+
+TEST_GATE = """
+import os, signal, sys, time
+from pathlib import Path
+
+import pytest
+
+from conftest import MODE, PARTS, wait_here
+
+CELLS = [pytest.param(check, name, id=f"web-1-{name}") for check in PARTS for name in PARTS[check]]
+
+
+@pytest.mark.parametrize(("check", "name"), CELLS)
+def test_cell(cell, request, check, name):
+    if MODE == "slow":
+        time.sleep(0.05)
+    if name == "logs":
+        if MODE == "fail":
+            cell(check, name, "fail", "0777 with swordfish-1, but should be 0755", mode=511)
+        if MODE == "unknown":
+            cell(check, name, "unknown", "no answer, but should be one")
+        if MODE == "stray":
+            cell(check, "stray")
+        if MODE == "malformed":
+            request.node.user_properties.append(("viewgate", {"check": "writable", "verdict": "pass"}))
+        if MODE == "no object":
+            request.node.user_properties.append(("viewgate", ["pass"]))
+        if MODE == "silent":
+            return
+        if MODE == "skip after pass":
+            cell(check, name)
+            pytest.skip("changed my mind")
+        if MODE == "twice" and request.node.attempt == 1:
+            cell(check, name, "fail", "blank, but should be whole")
+        if MODE == "exit":
+            os._exit(0)
+        if MODE == "interrupt":
+            raise KeyboardInterrupt
+        if MODE == "pytest exit":
+            pytest.exit("enough", returncode=0)
+        if MODE == "wait":
+            wait_here()
+        if MODE == "forked child":
+            for _ in range(20):
+                child = os.fork()
+                if not child:
+                    signal.pause()
+                    os._exit(0)
+                os.kill(child, signal.SIGTERM)
+                assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGTERM
+        if MODE == "lost directory":
+            out = Path("out")
+            for file in out.iterdir():
+                file.unlink()
+            out.rmdir()
+            out.touch()
+    if MODE == "not applicable" and check == "page":
+        request.node.user_properties.append(("viewgate", dict(
+            check=check, host="web-1", part=name, verdict="not-applicable", reason="no page", remedy="", figures={},
+            seconds=0.0, started=time.time())))
+        pytest.skip("no page")
+    cell(check, name, requests=30)
+
+
+def test_objective(cell, request):
+    lines = request.config.hook.pytest_viewgate_history(config=request.config, environment="staged")
+    if MODE == "unknown objective":
+        cell("availability", "share", "unknown", "nothing recorded, but should be")
+    cell("availability", "share", recorded=len(lines))
+
+
+def test_of_no_cell():
+    assert MODE != "other fails"
+
+
+if MODE == "no import":
+    raise ImportError("this file cannot be collected")
+"""
+
+SETTINGS = '[pytest]\nstrict = true\naddopts = ["-p", "no:cacheprovider"]\nfilterwarnings = ["error"]\n'
+CELLS = {
+    "1-middleware.web-1.booted",
+    "2-writable.web-1.views",
+    "2-writable.web-1.views-cache",
+    "2-writable.web-1.logs",
+    "3-page.web-1.page",
+    "availability.web-1.share",
+}
+both_ways = pytest.mark.parametrize("how", [(), ("-n2",)], ids=["alone", "xdist"])
+
+
+class Run(NamedTuple):
+    """How a run ended."""
+
+    code: int
+    output: str
+
+    @property
+    def last_line(self) -> str:
+        """The last line it printed."""
+        return self.output.rstrip().splitlines()[-1]
+
+
+class Tree:
+    """A throw-away suite of three checks and one objective, in a directory of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.out = root / "out"
+        for name, text in {"conftest.py": CONFTEST, "test_gate.py": TEST_GATE, "pytest.toml": SETTINGS}.items():
+            (root / name).write_text(text)
+
+    def start(self, *arguments: str, mode: str = "") -> subprocess.Popen[str]:
+        """Start a run in one of the modes of the suite, with its reports in `self.out`."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-p", "reports.plugin", *arguments],
+            cwd=self.root,
+            env=ours | {"PYTHONPATH": str(CHECKOUT), "MODE": mode, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str, mode: str = "") -> Run:
+        """Run to the end, with the reports in `self.out`."""
+        return _ended(self.start("--reports", "out", *arguments, mode=mode))
+
+    def cases(self, file: str = "out/junit.xml") -> dict[str, str]:
+        """Return each case's name with the type of its result, `pass` where there is none."""
+        root = ET.parse(self.root / file).getroot()  # noqa: S314 - our own report
+        cases = {}
+        for case in root.iter("testcase"):
+            name = f"{case.get('classname')}.{case.get('name')}".removeprefix("viewgate.staged.")
+            results = [one for one in case if one.tag != "properties"]
+            cases[name] = (results[0].get("type") or results[0].tag) if results else "pass"
+        return cases
+
+    def events(self) -> list[dict[str, object]]:
+        """Return the lines of the event log."""
+        return [json.loads(line) for line in (self.out / "events.jsonl").read_text().splitlines()]
+
+
+def _ended(process: subprocess.Popen[str]) -> Run:
+    try:
+        output, _ = process.communicate(timeout=RUN_SECONDS)
+    finally:
+        process.kill()
+    return Run(process.returncode, output)
+
+
+def _until(process: subprocess.Popen[str], path: Path, lines: int = 0) -> None:
+    """Wait until a file of a run is there, with so many lines."""
+    deadline = time.monotonic() + RUN_SECONDS
+    while not path.exists() or path.read_bytes().count(b"\n") < lines:
+        assert process.poll() is None, f"the run ended before {path.name} had {lines} lines"
+        assert time.monotonic() < deadline, f"{path.name} did not have {lines} lines within {RUN_SECONDS} s"
+        time.sleep(0.005)
+
+
+@pytest.fixture(name="tree")
+def _tree(tmp_path: Path) -> Tree:
+    return Tree(tmp_path)
+
+
+@both_ways
+def test_a_healthy_run_passes(tree: Tree, how: tuple[str, ...]) -> None:
+    """Exit code 0, every part and the gate green, the verdict in the very last line, nothing temporary left."""
+    run = tree.run(*how)
+    assert run.code == 0, run.output
+    assert tree.cases() == {
+        **dict.fromkeys(CELLS, "pass"),
+        "test_gate.test_of_no_cell": "pass",
+        "viewgate.gate.verdict": "pass",
+    }
+    assert run.last_line.startswith("gate: PASSED: 3 of 3 cells passed")
+    assert sorted(path.name for path in tree.out.iterdir()) == ["events.jsonl", "history.jsonl", "junit.xml"]
+
+
+def test_reports_are_red_before_anything_is_collected(tree: Tree) -> None:
+    """A run killed while it collects has told that nothing ran and that the gate failed."""
+    tree.run()
+    first = tree.cases("first.xml")
+    assert first == dict.fromkeys(CELLS, "NotRun") | {"viewgate.gate.verdict": "Failed"}
+
+
+def test_each_run_has_a_directory_of_its_own_and_a_link_to_the_latest(tree: Tree) -> None:
+    """Without --reports, runs lie side by side, also two at once, and `latest` is one of them."""
+    for process in [tree.start(), tree.start(mode="fail")]:
+        _ended(process)
+    runs = [path for path in (tree.root / "reports" / "runs").iterdir() if path.is_dir()]
+    assert len(runs) == 2
+    latest = tree.root / "reports" / "latest"
+    assert not latest.readlink().is_absolute()
+    assert latest.resolve() in runs
+    assert len((tree.root / "reports" / "runs" / "history.jsonl").read_text().splitlines()) == 2
+    assert sorted(path.name for path in latest.parent.iterdir()) == ["latest", "runs"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "cell"),
+    [
+        pytest.param("fail", 1, "Failed", id="part-fails"),
+        pytest.param("unknown", 6, "Unknown", id="part-unknown"),
+        pytest.param("unknown objective", 0, "pass", id="unknown-objective-not-required"),
+        pytest.param("not applicable", 0, "pass", id="part-not-applicable"),
+        pytest.param("stray", 1, "pass", id="nobody-planned-it"),
+        pytest.param("malformed", 1, "pass", id="outcome-malformed"),
+        pytest.param("no object", 1, "pass", id="outcome-no-object"),
+        pytest.param("silent", 1, "NotRun", id="no-outcome"),
+        pytest.param("skip after pass", 6, "Unknown", id="skipped-after-passing"),
+        pytest.param("teardown error", 1, "Failed", id="teardown-fails"),
+        pytest.param("all skipped", 1, "NotRun", id="all-skipped"),
+        pytest.param("other fails", 1, "pass", id="other-test-fails"),
+        pytest.param("threshold", 1, "pass", id="another-plugin-fails-it"),
+        pytest.param("forked child", 0, "pass", id="forked-child-is-terminated"),
+    ],
+)
+def test_what_comes_out_decides_the_exit_code(tree: Tree, mode: str, code: int, cell: str) -> None:
+    """Whatever goes wrong in one part, the run is no greener than that."""
+    run = tree.run(mode=mode)
+    assert run.code == code, run.output
+    cases = tree.cases()
+    assert cases["2-writable.web-1.logs"] == cell
+    green = mode in {
+        "unknown objective",
+        "not applicable",
+        "other fails",
+        "threshold",
+        "forked child",
+        "malformed",
+        "no object",
+    }
+    assert (cases["viewgate.gate.verdict"] == "pass") == green
+    word = {0: "PASSED", 6: "INCONCLUSIVE"}.get(code, "PASSED" if green else "FAILED")
+    assert run.last_line.startswith(f"gate: {word}")
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "cell"),
+    [
+        pytest.param("fail", 1, "Failed", id="part-fails"),
+        pytest.param("unknown", 6, "Unknown", id="part-unknown"),
+        pytest.param("unknown objective", 0, "pass", id="unknown-objective-not-required"),
+        pytest.param("teardown error", 1, "Failed", id="teardown-fails"),
+        pytest.param("all skipped", 1, "NotRun", id="all-skipped"),
+    ],
+)
+def test_workers_make_no_difference_to_the_exit_code(tree: Tree, mode: str, code: int, cell: str) -> None:
+    """What a worker of pytest-xdist saw counts as if the controller had."""
+    run = tree.run("-n2", mode=mode)
+    assert run.code == code, run.output
+    assert tree.cases()["2-writable.web-1.logs"] == cell
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mode", "code"),
+    [
+        pytest.param(["-k", "booted"], "", 1, id="k-subset"),
+        pytest.param(["-k", "nothing_of_this_name"], "", 5, id="k-nothing"),
+        pytest.param(["--deselect", "test_gate.py::test_objective"], "", 1, id="deselect"),
+        pytest.param(["-x"], "fail", 1, id="first-failure-ends-it"),
+        pytest.param(["--setup-only"], "", 1, id="setup-only"),
+        pytest.param([], "empty plan", 1, id="empty-plan"),
+        pytest.param([], "no import", 2, id="collection-error"),
+        pytest.param([], "internal error", 3, id="internal-error"),
+        pytest.param([], "pytest exit", 1, id="exit-with-code-zero"),
+        pytest.param([], "no end", 1, id="session-end-breaks"),
+        pytest.param(["-n2", "-k", "booted"], "", 1, id="xdist-k-subset"),
+        pytest.param(["-n2"], "no import", 1, id="xdist-collection-error"),
+        pytest.param(["no_such_file.py"], "", 4, id="no-such-file"),
+    ],
+)
+def test_a_run_that_leaves_something_out_does_not_pass(tree: Tree, arguments: list[str], mode: str, code: int) -> None:
+    """No selection, error or early end turns what did not run green."""
+    run = tree.run(*arguments, mode=mode)
+    assert run.code == code, run.output
+    assert tree.cases()["viewgate.gate.verdict"] == "Failed"
+
+
+@both_ways
+@pytest.mark.parametrize("mode", ["exit", "interrupt"])
+def test_the_part_under_which_a_process_ends_is_told(tree: Tree, mode: str, how: tuple[str, ...]) -> None:
+    """A crashed worker or an interrupt names the part it hit; a dead controller leaves what it had written."""
+    run = tree.run(*how, mode=mode)
+    dead = mode == "exit" and not how
+    # os._exit(0) of the controller itself is nobody's to change: the report tells.
+    assert (run.code == 0) == dead
+    cases = tree.cases()
+    assert cases["2-writable.web-1.logs"] == ("NotRun" if dead else "Interrupted")
+    assert cases["viewgate.gate.verdict"] == "Failed"
+
+
+@pytest.mark.parametrize(
+    ("number", "how"),
+    [
+        pytest.param(signal.SIGTERM, [], id="sigterm"),
+        pytest.param(signal.SIGINT, [], id="sigint"),
+        pytest.param(signal.SIGTERM, ["-n2", "--maxschedchunk=1"], id="xdist-sigterm"),
+    ],
+)
+def test_a_signal_ends_the_run_in_good_order(tree: Tree, number: signal.Signals, how: list[str]) -> None:
+    """Exit code 2, what came out before is kept, what was running is Interrupted, the last line says why."""
+    process = tree.start("--reports", "out", *how, mode="wait")
+    _until(process, tree.root / "waiting")
+    process.send_signal(number)
+    run = _ended(process)
+    assert run.code == 2, run.output
+    cases = tree.cases()
+    assert cases["1-middleware.web-1.booted"] == "pass"
+    assert cases["2-writable.web-1.logs"] == "Interrupted"
+    assert cases["viewgate.gate.verdict"] == "Failed"
+    assert run.last_line.startswith(f"gate: FAILED: interrupted: {number.name}")
+    assert tree.events()[-1]["event"] == "run-ended"
+
+
+@pytest.mark.parametrize("events", [1, 3, 5, 6])
+def test_a_run_killed_between_its_outcomes_leaves_a_red_report(tree: Tree, events: int) -> None:
+    """SIGKILL gives no time to write: what is there is well-formed, red, and no greener than what came out."""
+    process = tree.start("--reports", "out", mode="slow")
+    _until(process, tree.out / "events.jsonl", lines=events)
+    process.kill()
+    _ended(process)
+    cases = tree.cases()
+    assert cases["viewgate.gate.verdict"] == "Failed"
+    assert set(cases) >= CELLS
+    came = {one["outcome"]["part"] for one in tree.events() if one["event"] == "part"}  # type: ignore[index]
+    green = {name.rpartition(".")[2] for name in CELLS if cases[name] == "pass"}
+    assert green <= came
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_run_killed_at_any_moment_leaves_no_green_report(tree: Tree, seed: int) -> None:
+    """Over an older green report, too, from the moment the plan is known."""
+    tree.run()
+    process = tree.start("--reports", "out", mode="slow")
+    _until(process, tree.root / "conftest.py")
+    time.sleep(random.Random(seed).uniform(0.2, 0.8))  # noqa: S311 - a moment, not a secret
+    process.kill()
+    assert _ended(process).code in {0, -signal.SIGKILL}
+    ended = tree.events()[-1]["event"] == "run-ended"
+    assert (tree.cases()["viewgate.gate.verdict"] == "pass") == ended
+
+
+def test_reports_that_cannot_be_written_are_a_usage_error(tree: Tree) -> None:
+    """One clear line, exit code 4, and nothing runs."""
+    tree.out.write_text("a file")
+    run = tree.run()
+    assert run.code == 4
+    (line,) = run.output.strip().splitlines()
+    assert line.startswith("ERROR: reports cannot be written to")
+    assert "give a writable directory with --reports DIR" in line
+
+
+def test_reports_that_can_no_longer_be_written_fail_the_run(tree: Tree) -> None:
+    """A run whose reports vanished does not pass, and says so in its last line."""
+    run = tree.run(mode="lost directory")
+    assert run.code == 1
+    assert run.last_line.startswith("gate: FAILED: reports cannot be written to")
+
+
+def test_a_run_without_a_plan_leaves_no_report_behind(tree: Tree) -> None:
+    """An earlier run's green report does not stand for one that ended before it had a plan."""
+    tree.run()
+    run = tree.run(mode="plan error")
+    assert (run.code, run.output.strip()) == (4, "ERROR: no environment is named nowhere")
+    assert not (tree.out / "junit.xml").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--collect-only"], ["--help"], ["--markers"], ["--fixtures"], ["--version", "--version"]],
+    ids=lambda arguments: arguments[0].strip("-"),
+)
+def test_looking_around_writes_nothing(tree: Tree, arguments: list[str]) -> None:
+    """What does not run the gate has no verdict."""
+    assert tree.run(*arguments).code == 0
+    assert not tree.out.exists()
+
+
+@both_ways
+def test_without_a_plan_the_run_is_pytests_own(tree: Tree, how: tuple[str, ...]) -> None:
+    """`pytest validations/meta` writes no reports, words no verdict, and keeps pytest's exit code."""
+    run = tree.run(*how, mode="no plan")
+    assert run.code == 0
+    assert "gate:" not in run.output
+    assert not tree.out.exists()
+
+
+@both_ways
+def test_a_run_sees_what_earlier_ones_recorded(tree: Tree, how: tuple[str, ...]) -> None:
+    """The history hook works wherever a test runs, and holds this environment's runs only."""
+    tree.run()
+    other = json.dumps({"schema": 1, "environment": "live"})
+    with (tree.out / "history.jsonl").open("a") as file:
+        file.write(f"{other}\n")
+    tree.run(*how)
+    lines = [json.loads(line) for line in (tree.out / "history.jsonl").read_text().splitlines()]
+    assert [line.get("figures", {}).get("availability") for line in lines] == [{"recorded": 0}, None, {"recorded": 1}]
+    assert lines[-1]["figures"]["writable"] == {"requests": 90}
+
+
+def test_no_secret_reaches_a_file_or_the_terminal(tree: Tree) -> None:
+    """A secret in an observation is redacted before the first byte of it is written."""
+    run = tree.run(mode="fail")
+    assert "0777 with [redacted]" in (tree.out / "junit.xml").read_text()
+    for path in tree.out.iterdir():
+        assert "swordfish" not in path.read_text(), path.name
+    assert "swordfish" not in run.output
+
+
+def test_a_failing_cell_is_worded_once(tree: Tree) -> None:
+    """The table names it, the remedy explains it, and pytest's own failure section keeps quiet."""
+    run = tree.run(mode="fail")
+    assert "wording of pytest" not in run.output
+    assert run.output.count("but should be 0755") == 2
+    assert "1 failed in the gate" in run.output
+    assert "\033[" not in run.output
+
+
+def test_an_attempt_that_failed_is_not_mended_by_the_next(tree: Tree) -> None:
+    """Both attempts are in the event log, and the worse one counts."""
+    run = tree.run(mode="twice")
+    assert run.code == 1
+    assert tree.cases()["2-writable.web-1.logs"] == "Failed"
+    said = [one["outcome"] for one in tree.events() if one["event"] == "part"]
+    attempts = [(one["attempt"], one["verdict"]) for one in said if one["part"] == "logs"]  # type: ignore[index]
+    assert attempts == [(1, "fail"), (2, "pass")]
+
+
+def test_the_event_log_holds_all_that_the_reports_are_made_of(tree: Tree) -> None:
+    """Plan, outcomes, other tests and the end: the verdict can be derived again from the log alone."""
+    tree.run(mode="unknown")
+    told = tree.events()
+    ledger = Plan.from_json(told[0]["plan"])
+    came = [Outcome.from_json(one["outcome"]) for one in told if one["event"] == "part"]
+    beside = [Other.from_json(one["other"]) for one in told if one["event"] == "other"]
+    gate = judge(ledger, came)
+    assert [other.outcome for other in beside] == ["passed"]
+    assert told[-1]["end"] == {"verdict": "unknown", "reason": gate.reason, "exit": 6, "interrupted": []}

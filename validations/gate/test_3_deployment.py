@@ -33,6 +33,7 @@ ORDER = (
     ("gate", "prune"),
     ("gate", "unlock"),
 )
+CLEARS = re.compile(r"\b(view|optimize|cache):clear\b")
 CLEARING = re.compile(r"\b(view:clear|optimize:clear|cache:clear|clear)\b|\brm\s+-\w*[rf]")
 
 
@@ -94,6 +95,8 @@ def _order(script: Script) -> Judgement:
             remedy="remove the clearing command: a release comes with compiled views of its own",
             seen_by="the script's text",
         )
+    if script.dry_run_code is None and script.dry_run_error:
+        return failed(f"its dry run came to nothing: {script.dry_run_error}", "the list of steps", seen_by="--dry-run")
     if script.dry_run_code is None:
         return passed("clears nothing; effect not exercised: deployment_dry_run is not set for this environment")
     if script.dry_run_code != 0:
@@ -121,6 +124,14 @@ def _steps_in_order(script: Script) -> Judgement:
                 f"step {name} clears before publishing: {what}",
                 "nothing cleared before its successor is served",
                 remedy=f"drop the step: {WARM} compiles into the new release, beside the one being served",
+                seen_by=seen_by,
+            )
+    for name, what in steps[published:]:
+        if CLEARS.search(what):
+            return failed(
+                f"step {name} clears what was published: {what}",
+                "nothing cleared that is being served",
+                remedy="drop the step: visitors would have to wait for every view to be compiled again",
                 seen_by=seen_by,
             )
     for first, second in ORDER:

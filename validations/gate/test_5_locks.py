@@ -155,10 +155,10 @@ def _expires(seen: LockObservation) -> Judgement:
 
 def _owned(seen: LockObservation) -> Judgement:
     seen_by = f"{seen.key}, taken over by another owner during a rebuild"
-    owners = {*seen.alone.owners, *seen.robbed.owners}
     if not seen.alone.owners or not seen.robbed.owners:
         return unknown("no lock was seen whose owner could be read", seen_by=seen_by)
-    if len(owners) < 2 or any(len(owner) < 8 for owner in owners):
+    owners = {*seen.alone.owners, *seen.robbed.owners}
+    if {*seen.alone.owners} & {*seen.robbed.owners} or any(len(owner) < 8 for owner in owners):
         return failed(
             f"two rebuilds took the lock as {' and '.join(sorted(owners))}",
             "each under a random name of its own",

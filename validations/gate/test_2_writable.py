@@ -18,6 +18,7 @@ from validations.registry import WRITABLE
 # One more generation has to fit beside the one that is served, and some logs.
 LEAST_FREE_BYTES = 16 << 20
 LEAST_FREE_INODES = 1024
+COMPILED = "compiled-views"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,9 @@ def _written(directory: Directory, seen_by: str) -> Judgement:
             remedy="permissions allow it and the system does not: look at quotas, security modules and the mount",
             seen_by=seen_by,
         )
+    if directory.role == COMPILED and directory.resolved_by != "application":
+        # Whatever holds of the usual place: the application may have been told of another one.
+        return unknown(f"the application does not tell where its compiled views are: {directory.path} may not be it")
     how = (
         "effect not exercised: nothing was written"
         if directory.write_error is None

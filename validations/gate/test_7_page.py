@@ -58,7 +58,7 @@ def defect(answer: Answer, expected: Page) -> str:  # noqa: PLR0911 - one a defe
     if answer.error:
         return answer.error
     if answer.status != expected.status:
-        to = f" to {urlsplit(answer.location).path}" if answer.location else ""
+        to = f" to {_path(answer.location)}" if answer.location else ""
         return f"status {answer.status}{to}"
     if answer.bytes == 0:
         return f"a blank {answer.status}"
@@ -73,13 +73,18 @@ def defect(answer: Answer, expected: Page) -> str:  # noqa: PLR0911 - one a defe
     return ""
 
 
-def proves(bad: int, requests: int) -> str:
-    """Say what a number of requests proves of the rate of failures; after Clopper and Pearson where there are none."""
-    if bad == 0:
-        # Rounded up: what is claimed must not be more than what was shown.
-        least = math.ceil(upper_bound(requests) * 1000) / 10
-        return f"0 of {requests}: below {least} % with {CONFIDENCE * 100:.0f} % confidence"
-    return f"{bad} of {requests}: {bad / requests:.1%}"
+def _path(location: str) -> str:
+    try:
+        return urlsplit(location).path
+    except ValueError:
+        return location[:80]
+
+
+def proves(requests: int) -> str:
+    """Say what so many requests without a failure prove of the rate of failures, after Clopper and Pearson."""
+    # Rounded up: what is claimed must not be more than what was shown.
+    least = math.ceil(upper_bound(requests) * 1000) / 10
+    return f"0 of {requests}: below {least} % with {CONFIDENCE * 100:.0f} % confidence"
 
 
 def upper_bound(requests: int) -> float:
@@ -102,12 +107,10 @@ def _complete(evidence: Evidence) -> Judgement:
             requests=len(answers),
             complete=len(answers) - bad,
         )
-    if not any(answer.status for answer in answers):
-        return unknown("nothing answered", seen_by=seen_by)
     slowest = max(answer.seconds for answer in answers)
     size = min(answer.bytes for answer in answers)
     return passed(
-        f"{proves(0, len(answers))}; at least {size:,} bytes each",
+        f"{proves(len(answers))}; at least {size:,} bytes each",
         seen_by=seen_by,
         requests=len(answers),
         complete=len(answers),
@@ -120,13 +123,13 @@ def _guest(evidence: Evidence) -> Judgement:
     expected, guest = evidence.expected, evidence.page.guest
     seen_by = f"GET {evidence.page.url} without credentials"
     if expected.guest_status is None:
-        return passed("the page is open to all in this environment")
+        return _open_to_all(evidence)
     if guest is None or guest.error:
         return unknown(
             f"the page was not asked for as a guest: {guest.error if guest else 'no headers to leave out'}",
             seen_by=seen_by,
         )
-    where = urlsplit(guest.location).path
+    where = _path(guest.location)
     if guest.status != expected.guest_status or where != expected.guest_location:
         got = f"{guest.status}{f' to {where}' if where else ''}"
         wanted = f"{expected.guest_status}{f' to {expected.guest_location}' if expected.guest_location else ''}"
@@ -146,13 +149,32 @@ def _guest(evidence: Evidence) -> Judgement:
     return passed(f"a guest gets {guest.status}{f' to {where}' if where else ''}", seen_by=seen_by)
 
 
+def _open_to_all(evidence: Evidence) -> Judgement:
+    """Judge a page that the environment says needs no login: who brings no credentials gets it, too."""
+    page = evidence.page
+    asked = page.answers if page.guest is None else (page.guest,)
+    if not any(answer.status for answer in asked):
+        return unknown("nobody without credentials was answered")
+    found = next((found for answer in asked if (found := defect(answer, evidence.expected))), "")
+    if found:
+        return failed(
+            f"a guest gets {found}",
+            "the page, since page.guest_status is not set",
+            remedy="set page.guest_status and page.guest_location to what a visitor without credentials should get",
+            seen_by=f"GET {page.url} without credentials",
+        )
+    return passed("the page is open to all in this environment")
+
+
 def _release(evidence: Evidence) -> Judgement:
     seen_by = "the X-Release header of the running workers"
     served = Counter(answer.release for answer in evidence.page.answers if not answer.error)
     if not served:
         return unknown("no worker answered", seen_by=seen_by)
-    if isinstance(evidence.release, Unobserved):
-        return unknown(f"which release lies on the host is not known: {evidence.release}", seen_by=seen_by)
+    if isinstance(evidence.release, Unobserved) or not evidence.release:
+        return unknown(
+            f"which release lies on the host is not known: {evidence.release or 'it has no name'}", seen_by=seen_by
+        )
     other = {release: count for release, count in served.items() if release != evidence.release}
     if other:
         which = ", ".join(f"{count} answers from {release or 'no release at all'}" for release, count in other.items())

@@ -24,11 +24,11 @@ BY_SLUG = {slug(field.path): field for field in FIELDS}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One element with data-field. `depth` is the number of disclosures around it, `text` what it shows."""
+    """One element with data-field. `around` are the tiers of the disclosures around it, `text` what it shows."""
 
     path: str
     tier: str
-    depth: int
+    around: tuple[str, ...]
     text: str
     hidden: bool
 
@@ -78,7 +78,7 @@ def read(body: str) -> Evidence:
         Row(
             path=node.attributes.get("data-field") or "",
             tier=node.attributes.get("data-tier") or "",
-            depth=len(_disclosures_around(node)),
+            around=_tiers_around(node),
             text=node.text(deep=True).strip(),
             hidden=_hidden(node),
         )
@@ -100,7 +100,7 @@ def _toggle(node: LexborNode) -> Toggle:
         name=name,
         first=first is not None and first.tag == "summary",
         open="open" in node.attributes,
-        around=tuple(around.attributes.get("data-tier-toggle") or "" for around in _disclosures_around(node)),
+        around=_tiers_around(node),
         exclusive="name" in node.attributes,
         controls_inside=len(summaries[0].css("a, button, input, select, textarea")) if summaries else 0,
     )
@@ -110,19 +110,25 @@ def _name(summary: LexborNode) -> str:
     return (summary.attributes.get("aria-label") or summary.text(deep=True)).strip()
 
 
-def _disclosures_around(node: LexborNode) -> list[LexborNode]:
+def _tiers_around(node: LexborNode) -> tuple[str, ...]:
+    """Return the tier that each disclosure around a node says it opens, innermost first."""
     found, parent = [], node.parent
     while parent is not None:
         if parent.tag == "details":
-            found.append(parent)
+            found.append(parent.attributes.get("data-tier-toggle") or "")
         parent = parent.parent
-    return found
+    return tuple(found)
+
+
+def _around(tier: int) -> tuple[str, ...]:
+    """Return what has to be around the fields of a tier: its own disclosure, and those of the tiers before."""
+    return tuple(str(n) for n in range(tier, 1, -1))
 
 
 def _hidden(node: LexborNode) -> bool:
     """Tell whether it, or an element around it, is hidden by an attribute; style sheets are a browser's matter."""
     here: LexborNode | None = node
-    while here is not None and here.tag not in {"html", "-undef"}:
+    while here is not None:
         style = (here.attributes.get("style") or "").replace(" ", "").lower()
         if (
             "hidden" in here.attributes
@@ -158,16 +164,22 @@ def _field(evidence: Evidence, expected: ExpectedField) -> Judgement:
     (row,) = rows
     if row.tier != str(expected.tier):
         return failed(f"{expected.path} says tier {row.tier or 'nothing'}", f"tier {expected.tier}")
-    if row.depth != expected.tier - 1:
+    if row.around != _around(expected.tier):
         return failed(
-            f"{expected.path} lies behind {counted(row.depth, 'disclosure')}",
-            f"behind {expected.tier - 1}: it belongs to tier {expected.tier}",
+            f"{expected.path} lies behind {_behind(row.around)}",
+            f"behind {_behind(_around(expected.tier))}: it belongs to tier {expected.tier}",
         )
     if row.hidden:
         return failed(f"{expected.path} is hidden by an attribute", "seen once its tier is open")
     if not row.text:
         return failed(f"{expected.path} shows nothing", "a value, or a placeholder where the call has none")
     return passed(f"{expected.path} is shown in tier {expected.tier}")
+
+
+def _behind(around: tuple[str, ...]) -> str:
+    if not around:
+        return "no disclosure"
+    return f"{counted(len(around), 'disclosure')} ({', '.join(tier or 'of no tier' for tier in around)})"
 
 
 def _times(number: int) -> str:
@@ -193,19 +205,17 @@ def _tier(evidence: Evidence, tier: int) -> Judgement:
     if len(shown) != len(TIERS[tier]):
         return failed(f"tier {tier} has {counted(len(shown), 'field')}", f"{len(TIERS[tier])}", fields=len(shown))
     if tier == 1:
-        behind = [row.path for row in shown if row.depth]
+        behind = [row.path for row in shown if row.around]
         if behind:
             return failed(f"{listed(behind)} lies behind a disclosure", "tier 1 is seen at once")
         return passed(f"tier 1 shows its {len(shown)} fields at once", fields=len(shown))
     toggles = [toggle for toggle in evidence.toggles if toggle.tier == str(tier)]
     if len(toggles) != 1:
         return failed(f"tier {tier} has {counted(len(toggles), 'disclosure')}", "one, with data-tier-toggle")
-    around = tuple(str(n) for n in range(tier - 1, 1, -1))
-    if toggles[0].around != around:
-        inside = ", ".join(name or "an unnamed one" for name in toggles[0].around) or "none"
+    if toggles[0].around != _around(tier - 1):
         return failed(
-            f"the disclosure of tier {tier} lies in {inside}",
-            f"in {', '.join(around) or 'none'}: each tier adds to the one before",
+            f"the disclosure of tier {tier} lies in {_behind(toggles[0].around)}",
+            f"in {_behind(_around(tier - 1))}: each tier adds to the one before",
         )
     return passed(f"tier {tier} adds its {len(shown)} fields to the ones before", fields=len(shown))
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections import Counter
 from dataclasses import replace
@@ -44,9 +45,9 @@ _TROUBLES = {
     int(pytest.ExitCode.USAGE_ERROR): "pytest was used wrongly",
     int(pytest.ExitCode.NO_TESTS_COLLECTED): "no test was collected",
 }
-_REWRITE_SECONDS = 0.25
-_MOST_OF_RUN = 50
-"""Between cells a rewrite waits this many times as long as the last took: at most 2 % of a run."""
+_REWRITE_SECONDS = 1.0
+_MOST_OF_RUN = 100
+"""Between cells a rewrite waits this many times as long as the last took: at most 1 % of a run."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -206,6 +207,10 @@ class Recorder:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None]:
         """Judge when all has ended, pytest-xdist's workers included, but before the terminal's summary."""
         self._deaf = True
+        # pytest tells plugins of an interrupt and of an internal error, but of a UsageError only the terminal.
+        error = sys.exc_info()[1]
+        if isinstance(error, pytest.UsageError):
+            self._trouble = self._trouble or str(error)
         try:
             return (yield)
         except BaseException as error:

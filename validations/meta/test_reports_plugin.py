@@ -22,7 +22,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 RUN_SECONDS = 60.0
 
 CONFTEST = """
-import os, shutil, threading, time
+import os, shutil, signal, threading, time
 from pathlib import Path
 
 import pytest
@@ -63,6 +63,17 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip("not today"))
     if MODE == "internal error":
         raise RuntimeError("a plugin broke")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport():
+    if MODE.startswith("killed at") and Path("out/events.jsonl").read_bytes().count(b"\\n") >= int(MODE.split()[-1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def pytest_runtestloop(session):
+    if MODE == "no stage":
+        raise pytest.UsageError("the stage did not come up")
 
 
 def pytest_sessionfinish(session):
@@ -260,12 +271,12 @@ def _ended(process: subprocess.Popen[str]) -> Run:
     return Run(process.returncode, output)
 
 
-def _until(process: subprocess.Popen[str], path: Path, lines: int = 0) -> None:
-    """Wait until a file of a run is there, with so many lines."""
+def _until(process: subprocess.Popen[str], path: Path) -> None:
+    """Wait until a run has made a file."""
     deadline = time.monotonic() + RUN_SECONDS
-    while not path.exists() or path.read_bytes().count(b"\n") < lines:
-        assert process.poll() is None, f"the run ended before {path.name} had {lines} lines"
-        assert time.monotonic() < deadline, f"{path.name} did not have {lines} lines within {RUN_SECONDS} s"
+    while not path.exists():
+        assert process.poll() is None, f"the run ended before it made {path.name}"
+        assert time.monotonic() < deadline, f"{path.name} was not there within {RUN_SECONDS} s"
         time.sleep(0.005)
 
 
@@ -389,6 +400,13 @@ def test_a_run_that_leaves_something_out_does_not_pass(tree: Tree, arguments: li
     assert tree.cases()["viewgate.gate.verdict"] == "Failed"
 
 
+def test_a_run_that_could_not_start_says_why_in_its_report(tree: Tree) -> None:
+    """Whoever sees the report only, as a dashboard does, learns that there was no stage."""
+    run = tree.run(mode="no stage")
+    assert (run.code, run.output.strip().splitlines()[-1]) == (4, "ERROR: the stage did not come up")
+    assert 'message="the stage did not come up; 6 of 6 planned parts' in (tree.out / "junit.xml").read_text()
+
+
 @both_ways
 @pytest.mark.parametrize("mode", ["exit", "interrupt"])
 def test_the_part_under_which_a_process_ends_is_told(tree: Tree, mode: str, how: tuple[str, ...]) -> None:
@@ -425,13 +443,11 @@ def test_a_signal_ends_the_run_in_good_order(tree: Tree, number: signal.Signals,
     assert tree.events()[-1]["event"] == "run-ended"
 
 
-@pytest.mark.parametrize("events", [1, 3, 5, 6])
+@pytest.mark.parametrize("events", range(1, 9))
 def test_a_run_killed_between_its_outcomes_leaves_a_red_report(tree: Tree, events: int) -> None:
     """SIGKILL gives no time to write: what is there is well-formed, red, and no greener than what came out."""
-    process = tree.start("--reports", "out", mode="slow")
-    _until(process, tree.out / "events.jsonl", lines=events)
-    process.kill()
-    _ended(process)
+    run = tree.run(mode=f"killed at {events}")
+    assert run.code == -signal.SIGKILL
     cases = tree.cases()
     assert cases["viewgate.gate.verdict"] == "Failed"
     assert set(cases) >= CELLS
@@ -445,7 +461,6 @@ def test_a_run_killed_at_any_moment_leaves_no_green_report(tree: Tree, seed: int
     """Over an older green report, too, from the moment the plan is known."""
     tree.run()
     process = tree.start("--reports", "out", mode="slow")
-    _until(process, tree.root / "conftest.py")
     time.sleep(random.Random(seed).uniform(0.2, 0.8))  # noqa: S311 - a moment, not a secret
     process.kill()
     assert _ended(process).code in {0, -signal.SIGKILL}

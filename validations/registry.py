@@ -88,7 +88,7 @@ PAGE = Check(
     "Enhanced call view accessible",
     "The enhanced call view answers every request with a complete page, to those who may see it.",
     "run view:health-check --fix, read storage/logs/laravel.log, then view:cache",
-    _fixed("guest", "complete", "release"),
+    _fixed("complete", "guest", "release"),
 )
 DISCLOSURE = Check(
     8,

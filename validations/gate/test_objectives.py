@@ -97,24 +97,32 @@ def _views(evidence: Evidence) -> Judgement:
         return failed(
             f"{counted(compiled.intact, 'compiled view')}",
             f"at least {least:,}",
-            views=float(compiled.intact),
+            value=float(compiled.intact),
+            target=float(least),
         )
-    return passed(f"{counted(compiled.intact, 'compiled view')}, of at least {least:,}", views=float(compiled.intact))
+    return passed(
+        f"{counted(compiled.intact, 'compiled view')}, of at least {least:,}",
+        value=float(compiled.intact),
+        target=float(least),
+    )
 
 
 def _coverage(evidence: Evidence) -> Judgement:
     compiled = evidence.compiled
     if isinstance(compiled, Unobserved):
         return unknown(f"not measured: {compiled}")
+    if compiled.sources == 0:
+        return unknown("not measured: no template source was found")
     lacking = [*compiled.damaged, *(f"{name}: not compiled" for name in compiled.missing)]
     share = compiled.intact / compiled.sources
-    if lacking:
+    if lacking or compiled.intact != compiled.sources:
         return failed(
             f"{compiled.intact} of {compiled.sources} templates have an intact compiled view; {listed(lacking)}",
             "all of them",
-            coverage=share,
+            value=share,
+            target=1.0,
         )
-    return passed(f"all {compiled.sources} templates are compiled and intact", coverage=share)
+    return passed(f"all {compiled.sources} templates are compiled and intact", value=share, target=1.0)
 
 
 def _errors(evidence: Evidence) -> Judgement:
@@ -129,11 +137,13 @@ def _errors(evidence: Evidence) -> Judgement:
         return failed(
             f"{counted(errors, 'view error')} in the last hour ({kinds}); the latest: {log.latest}",
             "none",
-            errors=float(errors),
+            value=float(errors),
+            target=0.0,
         )
     return passed(
         f"none in the last hour, of {counted(log.entries, 'entry').replace('entrys', 'entries')} in the log",
-        errors=0.0,
+        value=0.0,
+        target=0.0,
     )
 
 
@@ -169,9 +179,9 @@ def _availability(evidence: Evidence) -> Judgement:
         "%", " %"
     )
     if share < target:
-        return failed(told, f"at least {target * 100:g} %", availability=share)
+        return failed(told, f"at least {target * 100:g} %", value=share, target=target)
     proof = "" if complete < requests else f" (at least {(1 - upper_bound(requests)) * 100:.2f} % with 95 % confidence)"
-    return passed(told + proof, availability=share)
+    return passed(told + proof, value=share, target=target)
 
 
 def _recovery(evidence: Evidence) -> Judgement:
@@ -184,8 +194,11 @@ def _recovery(evidence: Evidence) -> Judgement:
     if repair.seconds is None or not whole:
         return failed(f"{repair.view} was not served complete and intact again", f"within {most:g} s")
     if repair.seconds > most:
-        return failed(f"recovered after {repair.seconds:.1f} s", f"within {most:g} s", recovery_seconds=repair.seconds)
+        return failed(
+            f"recovered after {repair.seconds:.1f} s", f"within {most:g} s", value=repair.seconds, target=most
+        )
     return passed(
         f"{repair.seconds * 1000:.0f} ms from a planted defect to green, of at most {most:g} s",
-        recovery_seconds=repair.seconds,
+        value=repair.seconds,
+        target=most,
     )

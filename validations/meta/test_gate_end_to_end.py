@@ -185,9 +185,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(runs: Runs, open_module_fold
         pytest.param(["-n", "2", "-p", "kills_its_worker"], "", id="worker-killed"),
     ],
 )
-def test_a_run_that_left_something_out_does_not_pass(
-    kept: Kept, plugins: str, arguments: list[str], said: str
-) -> None:
+def test_a_run_that_left_something_out_does_not_pass(kept: Kept, plugins: str, arguments: list[str], said: str) -> None:
     """A subset, skipped tests and a killed worker fail the gate: what was planned and did not run is missed."""
     done = kept.runs.gate("--environment", "kept", *arguments, PYTHONPATH=plugins)
     assert done.returncode == 1, done.stdout + done.stderr
@@ -235,7 +233,9 @@ def test_a_killed_run_leaves_a_red_report_and_no_stage(runs: Runs, fraction: flo
     # The moment is drawn, not awaited: any moment must do. A run takes some five seconds.
     moment = time.monotonic() + random.uniform(0, 10) * fraction  # noqa: S311 - not a secret
     wait_until(
-        lambda: time.monotonic() >= moment or process.poll() is not None, awaited="the drawn moment", seconds=RUN_SECONDS
+        lambda: time.monotonic() >= moment or process.poll() is not None,
+        awaited="the drawn moment",
+        seconds=RUN_SECONDS,
     )
     killed = process.poll() is None
     process.kill()

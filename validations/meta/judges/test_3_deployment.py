@@ -1,0 +1,173 @@
+"""Validation 3 sees through empty files, broken scripts, and dry runs in an order that makes the race."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.observation.facts import Script
+from reports.records import Verdict
+from validations.gate.test_3_deployment import ORDER, Evidence, judge
+
+STEPS = [
+    "lock",
+    "preflight",
+    "release",
+    "link-shared",
+    "build",
+    "warm-views",
+    "filament-optimize",
+    "verify",
+    "publish",
+    "reload",
+    "gate",
+    "prune",
+    "unlock",
+]
+PARTS = ("exists", "executable", "parses", "order")
+
+
+def lines(steps: list[str]) -> tuple[str, ...]:
+    """Return the lines of a dry run with these steps, each `name` or `name: what`."""
+    named = (step if ":" in step else f"{step}: what it does" for step in steps)
+    return tuple(f"step {number:02} {step}" for number, step in enumerate(named, 1))
+
+
+def script(**changes: object) -> Evidence:
+    """Return the evidence of a good script, with changes."""
+    told: dict[str, object] = {
+        "path": "/srv/scripts/deploy.sh",
+        "exists": True,
+        "is_file": True,
+        "bytes": 4_000,
+        "executable": True,
+        "dry_run_code": 0,
+        "dry_run_lines": lines(STEPS),
+    }
+    return Evidence(Script.model_validate(told | changes))
+
+
+def dry_run(steps: list[str]) -> Evidence:
+    """Return the evidence of a script whose dry run lists these steps."""
+    return script(dry_run_lines=lines(steps))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_script_in_a_safe_order_passes(part: str) -> None:
+    """The brief's sequence, warmed before it is published, is green."""
+    assert judge(script(), part).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"exists": False, "is_file": False, "bytes": 0}, "is not there", id="missing"),
+        pytest.param({"is_file": False, "bytes": 0}, "not a file", id="directory"),
+        pytest.param({"bytes": 0}, "is empty", id="empty"),
+    ],
+)
+@pytest.mark.parametrize("part", PARTS)
+def test_no_part_passes_where_there_is_no_script(changes: dict[str, object], said: str, part: str) -> None:
+    """A missing, empty or unreadable script is red in every part, also where an empty file would parse and run."""
+    judgement = judge(script(**changes), part)
+    assert judgement.verdict is Verdict.FAIL
+    assert (said if part == "exists" else "no script at") in judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "said"),
+    [
+        pytest.param("executable", {"executable": False}, "may not run", id="not-executable"),
+        pytest.param("parses", {"parse_error": "line 3: unexpected EOF"}, "line 3: unexpected EOF", id="broken"),
+        pytest.param("order", {"clears": ("php artisan view:clear",)}, "php artisan view:clear", id="clears"),
+        pytest.param("order", {"dry_run_code": 2, "dry_run_error": "no such option"}, "no such option", id="code-2"),
+        pytest.param("order", {"dry_run_code": 2}, "ended with 2: no word", id="silent-failure"),
+        pytest.param(
+            "order",
+            {"dry_run_code": None, "dry_run_lines": (), "dry_run_error": "it could not be started: Permission denied"},
+            "Permission denied",
+            id="not-started",
+        ),
+        pytest.param("order", {"dry_run_lines": ()}, "lists no steps", id="says-nothing"),
+        pytest.param("order", {"dry_run_lines": ("warm-views", "publish")}, "lists no steps", id="words-alone"),
+    ],
+)
+def test_a_script_that_cannot_deploy_is_red(part: str, changes: dict[str, object], said: str) -> None:
+    """What keeps the script from deploying safely is told in its own part."""
+    judgement = judge(script(**changes), part)
+    assert judgement.verdict is Verdict.FAIL
+    assert said in judgement.reason
+
+
+@pytest.mark.parametrize("absent", sorted({name for pair in ORDER for name in pair}))
+def test_a_dry_run_without_one_of_the_steps_is_red(absent: str) -> None:
+    """No step of the warming sequence may be left out."""
+    judgement = judge(dry_run([step for step in STEPS if step != absent]), "order")
+    assert judgement.verdict is Verdict.FAIL
+    assert f"lists no {absent}" in judgement.reason
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "clear-views: empty the directory",
+        "prepare: php artisan view:clear",
+        "prepare: php artisan optimize:clear",
+        "prepare: rm -rf storage/framework/views",
+        "prepare: rm -fr storage/framework/views",
+    ],
+    ids=["named-clear", "view-clear", "optimize-clear", "rm-rf", "rm-fr"],
+)
+def test_clearing_before_publishing_is_red(step: str) -> None:
+    """A live cache that is cleared before its successor is served is the race itself."""
+    judgement = judge(dry_run([*STEPS[:5], step, *STEPS[5:]]), "order")
+    assert judgement.verdict is Verdict.FAIL
+    assert "clears before publishing" in judgement.reason
+
+
+@pytest.mark.parametrize("place", ["reload", "gate", "unlock"])
+def test_clearing_what_was_published_is_red(place: str) -> None:
+    """Clearing after publishing clears a live cache, too."""
+    at = STEPS.index(place)
+    judgement = judge(dry_run([*STEPS[:at], "tidy: ./artisan view:clear", *STEPS[at:]]), "order")
+    assert judgement.verdict is Verdict.FAIL
+    assert "clears what was published" in judgement.reason
+
+
+@pytest.mark.parametrize(("first", "second"), ORDER, ids=[f"{first}-{second}" for first, second in ORDER])
+def test_two_steps_in_the_wrong_order_are_red(first: str, second: str) -> None:
+    """Each pair of the safe order is held, whatever else is right."""
+    steps = [step for step in STEPS if step != second]
+    steps.insert(steps.index(first), second)
+    judgement = judge(dry_run(steps), "order")
+    assert judgement.verdict is Verdict.FAIL
+    assert f"but should be {first} before {second}" in judgement.reason
+
+
+@given(st.permutations(STEPS))
+def test_only_orders_that_keep_every_pair_pass(steps: list[str]) -> None:
+    """An order is green if and only if each step stands behind those it needs."""
+    safe = all(steps.index(first) < steps.index(second) for first, second in ORDER)
+    assert (judge(dry_run(steps), "order").verdict is Verdict.PASS) is safe
+
+
+@pytest.mark.parametrize("step", ["warm-views", "verify", "build"])
+def test_a_step_that_is_done_again_after_publishing_is_red(step: str) -> None:
+    """A step listed a second time, behind the one it has to precede, is not in order."""
+    assert judge(dry_run([*STEPS, step]), "order").verdict is Verdict.FAIL
+
+
+def test_a_dry_run_that_was_not_asked_for_says_so() -> None:
+    """Where nobody allowed a dry run, the part passes on the script's text, and says so."""
+    judgement = judge(script(dry_run_code=None, dry_run_lines=()), "order")
+    assert judgement.verdict is Verdict.PASS
+    assert "effect not exercised" in judgement.reason
+
+
+def test_the_order_has_no_cycle() -> None:
+    """The brief's sequence keeps every pair, so that it can be kept at all."""
+    assert all((second, first) not in ORDER for first, second in permutations(STEPS, 2) if (first, second) in ORDER)
+    assert all(STEPS.index(first) < STEPS.index(second) for first, second in ORDER)

@@ -103,6 +103,7 @@ def _order(script: Script) -> Judgement:
         return failed(
             f"its dry run ended with {script.dry_run_code}: {script.dry_run_error or 'no word'}",
             "0, and the list of steps",
+            remedy=f"run {script.path} --dry-run by hand, and mend what it complains of",
             seen_by="--dry-run",
         )
     return _steps_in_order(script)

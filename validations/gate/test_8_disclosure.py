@@ -19,12 +19,14 @@ from validations.contracts import Judgement, counted, failed, listed, passed, un
 from validations.expectations import FIELDS, SECRET_FIELD, TIERS, ExpectedField, slug
 from validations.registry import DISCLOSURE
 
+# What stands in a row and is not its value: labels, and what no browser shows.
+_NO_VALUE = {"h1", "h2", "h3", "h4", "h5", "h6", "label", "script", "style", "template"}
 BY_SLUG = {slug(field.path): field for field in FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One element with data-field. `around` are the tiers of the disclosures around it, `text` what it shows."""
+    """One element with data-field. `around` are the tiers of the disclosures around it, `text` its value."""
 
     path: str
     tier: str
@@ -79,7 +81,7 @@ def read(body: str) -> Evidence:
             path=node.attributes.get("data-field") or "",
             tier=node.attributes.get("data-tier") or "",
             around=_tiers_around(node),
-            text=node.text(deep=True).strip(),
+            text=_shown(node),
             hidden=_hidden(node),
         )
         for node in document.css("[data-field]")
@@ -108,6 +110,18 @@ def _toggle(node: LexborNode) -> Toggle:
 
 def _name(summary: LexborNode) -> str:
     return (summary.attributes.get("aria-label") or summary.text(deep=True)).strip()
+
+
+def _shown(node: LexborNode) -> str:
+    """Return the text of a row without its label, without what is hidden, and without characters nobody sees."""
+    text, left = "", [node]
+    while left:
+        here = left.pop()
+        if here.tag == "-text":
+            text += here.text(deep=False)
+        elif here is node or not (here.tag in _NO_VALUE or "hidden" in here.attributes):
+            left.extend(reversed(list(here.iter(include_text=True))))
+    return "".join(character for character in text if character.isprintable()).strip()
 
 
 def _tiers_around(node: LexborNode) -> tuple[str, ...]:

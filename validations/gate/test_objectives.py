@@ -187,7 +187,10 @@ def _availability(evidence: Evidence) -> Judgement:
 def _recovery(evidence: Evidence) -> Judgement:
     repair, most = evidence.repair, evidence.agreed.recovery_seconds
     if repair is None:
-        return unknown("not measured: a defect would have to be planted, and this environment is read only")
+        return unknown(
+            "not measured: a defect would have to be planted, and this environment is read only",
+            remedy="run the gate with --intrusive, where a damaged compiled view may be risked for a moment",
+        )
     if isinstance(repair, Unobserved):
         return unknown(f"not measured: {repair}")
     whole = not defect(repair.answer, evidence.page)

@@ -49,9 +49,7 @@ def test_an_exception_is_one_entry_with_its_causes(log: RotatingLog, logger: log
     try:
         _fail()
     except ValueError:
-        logger.exception(
-            "view failed\n[2026-01-01 00:00:00] forged.ERROR: x", extra={"context": {"view": "a.html"}}
-        )
+        logger.exception("view failed\n[2026-01-01 00:00:00] forged.ERROR: x", extra={"context": {"view": "a.html"}})
     logger.info("next")
     first, second = entries(log.path.read_text())
     assert (first.channel, first.level, second.text) == ("production", "ERROR", "next")
@@ -60,9 +58,7 @@ def test_an_exception_is_one_entry_with_its_causes(log: RotatingLog, logger: log
     assert '"exception":"[object] (ValueError(code: 0): one\\n[2026-01-01' in lines[0]
     assert lines[1] == "[stacktrace]"
     assert lines[2].startswith("#0 ")
-    assert any(
-        line.startswith("[previous exception] [object] (FileNotFoundError(code: 0): ") for line in lines
-    )
+    assert any(line.startswith("[previous exception] [object] (FileNotFoundError(code: 0): ") for line in lines)
     assert lines[-1].endswith('"}')
 
 
@@ -111,17 +107,13 @@ def test_processes_that_rotate_one_log_lose_no_entry(tmp_path: Path) -> None:
         children.append(child)
     assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 4
     lines = [line for path in tmp_path.iterdir() for line in path.read_text().splitlines()]
-    assert sorted(lines) == sorted(
-        f"{writer}:{number:060d}" for writer in range(4) for number in range(2_000)
-    )
+    assert sorted(lines) == sorted(f"{writer}:{number:060d}" for writer in range(4) for number in range(2_000))
 
 
 @pytest.mark.parametrize(
     ("signature", "text"),
     [
-        pytest.param(
-            "filemtime", "filemtime(): stat failed for /app/storage/framework/views/a.php", id="brief"
-        ),
+        pytest.param("filemtime", "filemtime(): stat failed for /app/storage/framework/views/a.php", id="brief"),
         pytest.param("require", "require(/a/b.php): Failed to open stream: No such file", id="require"),
         pytest.param("rename", "rename(/a,/b): No such file or directory", id="rename"),
         pytest.param("hash_file", "hash_file(/a): Failed to open stream", id="hash-file"),
@@ -144,9 +136,7 @@ def test_only_view_errors_of_the_last_hour_count(log: RotatingLog) -> None:
     log.append("[2026-11-24 03:00:00] production.ERROR: filemtime(): stat failed\n[stacktrace]\n#0 x")
     log.append("[2026-11-24 03:30:00] production.WARNING: filemtime(): stat failed")
     log.append("[2026-11-24 03:31:00] production.ERROR: a queue is down")
-    log.append(
-        '[2026-11-24 03:32:00] production.CRITICAL: x {"exception":"\nrequire(a): Failed to open stream'
-    )
+    log.append('[2026-11-24 03:32:00] production.CRITICAL: x {"exception":"\nrequire(a): Failed to open stream')
     found = recent_view_errors(log, NOW)
     assert found.by_signature == {"filemtime": 1, "require": 1}
     assert found.total == 2

@@ -178,8 +178,14 @@ def _availability(evidence: Evidence) -> Judgement:
     told = f"{complete:,} of {requests:,} requests complete in {counted(len(runs) + 1, 'run')}: {share:.3%}".replace(
         "%", " %"
     )
-    if share < target:
+    if share < target and any(defect(answer, evidence.page) for answer in evidence.answers):
         return failed(told, f"at least {target * 100:g} %", value=share, target=target)
+    if share < target:
+        # A gate that kept failing for an outage of the past would roll back the very deploy that ended it.
+        return unknown(
+            f"not met by the recorded runs ({told}), while all {len(evidence.answers)} requests of this run were complete",
+            remedy="nothing of this run: the objective is met again as complete answers add up",
+        )
     proof = "" if complete < requests else f" (at least {(1 - upper_bound(requests)) * 100:.2f} % with 95 % confidence)"
     return passed(told + proof, value=share, target=target)
 

@@ -5,8 +5,10 @@ Every run here is a process of its own with a temporary folder of its own, so th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,8 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from fixtures.environments.processes import end, wait_until
+from validations.meta.breakages import BREAKAGES, Breakage
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GATE = CHECKOUT / "validations" / "gate"
@@ -69,7 +73,7 @@ class Runs:
 
     def verdicts(self) -> dict[str, str]:
         """Read junit.xml: each testcase's `classname.name`, and its verdict as one word."""
-        root = ET.parse(self.reports / "junit.xml").getroot()
+        root = ET.parse(self.reports / "junit.xml").getroot()  # noqa: S314 - our own file
         kinds = ("failure", "error", "skipped")
         return {
             f"{case.get('classname')}.{case.get('name')}": next(
@@ -78,12 +82,12 @@ class Runs:
             for case in root.iter("testcase")
         }
 
-    def red_checks(self) -> set[str]:
-        """Return the ids of the checks and objectives that have a part which is not green."""
+    def checks(self, verdict: str) -> set[str]:
+        """Return the ids of the checks and objectives that have a part which came out so."""
         return {
-            name.split(".")[2].split("-", 1)[-1] if name.split(".")[2][0].isdigit() else name.split(".")[2]
-            for name, verdict in self.verdicts().items()
-            if verdict in {"failure", "error"} and name.startswith("viewgate.")
+            name.split(".")[2].lstrip("0123456789-")
+            for name, found in self.verdicts().items()
+            if found == verdict and name.startswith("viewgate.") and not name.endswith("gate.verdict")
         }
 
     def left_behind(self) -> list[str]:
@@ -145,7 +149,8 @@ class Kept:
         self.root = root
 
     def gate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the gate on it."""
+        """Run the gate on it, without what runs before have recorded."""
+        shutil.rmtree(self.runs.reports, ignore_errors=True)
         return self.runs.gate("--environment", "kept", *arguments)
 
 
@@ -167,9 +172,10 @@ def test_two_workers_share_one_stage(runs: Runs) -> None:
     assert runs.left_behind() == []
 
 
-def test_two_runs_at_once_do_not_disturb_each_other(runs: Runs, open_module_folder: Path) -> None:
+def test_two_runs_at_once_do_not_disturb_each_other(runs: Runs) -> None:
     """Two runs of the gate at the same time both pass."""
-    other = Runs(runs.folder / "other") if (runs.folder / "other").mkdir() is None else runs
+    (runs.folder / "other").mkdir()
+    other = Runs(runs.folder / "other")
     process = other.start()
     done = runs.gate()
     assert process.wait(RUN_SECONDS) == 0
@@ -242,7 +248,25 @@ def test_a_killed_run_leaves_a_red_report_and_no_stage(runs: Runs, fraction: flo
     process.wait(RUN_SECONDS)
     if killed:
         assert runs.verdicts()[_gate_case(runs)] == "failure"
-    wait_until(lambda: not runs.left_behind(), awaited="the end of the stage", seconds=30, every=0.1)
+    wait_until(lambda: runs.left_behind() == [], awaited="the end of the stage", seconds=30, every=0.1)
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.id)
+def test_what_is_broken_by_hand_turns_just_its_checks_red(kept: Kept, breakage: Breakage) -> None:
+    """Each way of breaking a running stage by hand turns the checks red that answer for it, and no others."""
+    if os.geteuid() != 0 and breakage.needs_root:
+        pytest.skip("only root can mount and give files away")
+    store = redis.Redis.from_url((kept.root.parents[2] / "secrets" / "redis-url").read_text(encoding="utf-8"))
+    with contextlib.closing(store), breakage.done(kept.root, store):
+        done = kept.gate()
+    assert kept.runs.checks("failure") == breakage.red, done.stdout + done.stderr
+    assert done.returncode == 1
+
+
+def test_a_stage_that_was_mended_is_green_again(kept: Kept) -> None:
+    """After all that, the stage that was put back passes: what turned red was the breakage."""
+    done = kept.gate()
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _words(runs: Runs) -> set[str]:

@@ -138,7 +138,10 @@ def test_recovery_on_a_read_only_environment_is_unknown() -> None:
             AVAILABILITY, replace(GOOD, answers=(*GOOD.answers, BLANK)), "300 of 301 requests", id="one-blank-200"
         ),
         pytest.param(
-            AVAILABILITY, replace(GOOD, history=(run(1, 1000, 990),)), "1,290 of 1,300 requests", id="a-bad-run-before"
+            AVAILABILITY,
+            replace(GOOD, answers=(*GOOD.answers, BLANK), history=(run(1, 1000, 990),)),
+            "1,290 of 1,301 requests",
+            id="a-blank-200-after-a-bad-run",
         ),
         pytest.param(
             RECOVERY,
@@ -190,6 +193,13 @@ def test_availability_is_that_of_this_run_and_the_runs_before() -> None:
     assert judgement.verdict is Verdict.PASS
     assert "2,000 of 2,000 requests complete in 3 runs" in judgement.reason
     assert "at least 99.85 % with 95 % confidence" in judgement.reason
+
+
+def test_an_outage_of_the_past_does_not_fail_the_deploy_that_ended_it() -> None:
+    """Where the recorded runs miss the target and this run does not, that is said, and fails nothing."""
+    judgement = judge(replace(GOOD, history=(run(1, 1000, 990),)), AVAILABILITY)
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert "1,290 of 1,300 requests" in judgement.reason
 
 
 def test_the_agreed_targets_are_those_of_the_environment() -> None:

@@ -183,7 +183,7 @@ def _availability(evidence: Evidence) -> Judgement:
     if share < target:
         # A gate that kept failing for an outage of the past would roll back the very deploy that ended it.
         return unknown(
-            f"not met by the recorded runs ({told}), while all {len(evidence.answers)} requests of this run were complete",
+            f"not met by the recorded runs ({told}), while all {len(evidence.answers)} of this run were complete",
             remedy="nothing of this run: the objective is met again as complete answers add up",
         )
     proof = "" if complete < requests else f" (at least {(1 - upper_bound(requests)) * 100:.2f} % with 95 % confidence)"

@@ -235,7 +235,7 @@ def test_an_interrupted_run_is_red_and_takes_its_stage_with_it(runs: Runs, sent:
 def test_a_killed_run_leaves_a_red_report_and_no_stage(runs: Runs, fraction: float) -> None:
     """SIGKILL at any moment leaves a well-formed red junit.xml, and the stage goes by itself."""
     process = runs.start()
-    wait_until(lambda: (runs.reports / "junit.xml").exists(), awaited="the first junit.xml", seconds=RUN_SECONDS)
+    wait_until((runs.reports / "junit.xml").exists, awaited="the first junit.xml", seconds=RUN_SECONDS)
     # The moment is drawn, not awaited: any moment must do. A run takes some five seconds.
     moment = time.monotonic() + random.uniform(0, 10) * fraction  # noqa: S311 - not a secret
     wait_until(

@@ -130,7 +130,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a gate module's test its cells. The cells of one host stay on one worker, which observes it once."""
+    """Give a gate module's test its cells: one for every host and part."""
     marker = metafunc.definition.get_closest_marker("validates")
     if marker is None:
         return
@@ -148,14 +148,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     several = len(marker.args) > 1
     metafunc.parametrize(
         "cell",
-        [
-            pytest.param(
-                cell,
-                id=f"{cell.host_id}-{cell.check.id}" if several else cell.id,
-                marks=pytest.mark.xdist_group(f"host-{cell.host_id}"),
-            )
-            for cell in cells
-        ],
+        [pytest.param(cell, id=f"{cell.host_id}-{cell.check.id}" if several else cell.id) for cell in cells],
     )
 
 
@@ -172,28 +165,24 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Put the verdict where reports find it. A test that broke before it judged is unknown, never left out."""
     cell = item.callspec.params.get("cell") if hasattr(item, "callspec") else None
     if isinstance(cell, Cell) and (call.when == "call" or call.excinfo is not None):
-        broke = call.excinfo is not None and not isinstance(call.excinfo.value, (Violation, pytest.skip.Exception))
         settled = item.stash.get(_judgement, None)
-        if broke or settled is None:
-            said = (
-                "it was skipped"
-                if call.excinfo is None or not broke
-                else f"{call.excinfo.typename}: {call.excinfo.value}"
-            )
-            settled = (
-                call.start,
-                call.duration,
-                unknown(
-                    f"the check itself broke: {said}"[:500],
-                    remedy="run it alone with --tb=long, and report this",
-                ),
-            )
-        _record(item, cell, *settled)
+        raised = call.excinfo.value if call.excinfo is not None else None
+        if raised is not None and not isinstance(raised, (Violation, pytest.skip.Exception)):
+            settled = (call.start, call.duration, _broken(f"{type(raised).__name__}: {raised}"))
+        elif settled is None and raised is None:
+            settled = (call.start, call.duration, _broken("it judged nothing"))
+        # A test that was skipped before it judged did not come out at all: the ledger will miss it.
+        if settled is not None:
+            _record(item, cell, *settled)
     report = yield
     if isinstance(cell, Cell) and call.excinfo is not None and isinstance(call.excinfo.value, Violation):
         # The wording is the whole message; a traceback through the suite would only hide it.
         report.longrepr = str(call.excinfo.value)  # type: ignore[attr-defined]
     return report
+
+
+def _broken(why: str) -> Judgement:
+    return unknown(f"the check itself broke: {why}"[:500], remedy="run it alone with --tb=long, and report this")
 
 
 def _record(item: pytest.Item, cell: Cell, started: float, seconds: float, judgement: Judgement) -> None:

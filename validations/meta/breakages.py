@@ -273,7 +273,7 @@ BREAKAGES = (
     ),
     _breakage(
         "bootstrap-cache-full",
-        "writable filament",
+        "writable filament health",
         lambda root, _: _full_disk(root / "bootstrap/cache"),
         needs_root=True,
     ),
@@ -289,7 +289,7 @@ BREAKAGES = (
     ),
     _breakage(
         "template-edited-and-not-compiled",
-        "coverage compiled-views",
+        "health coverage compiled-views",
         lambda root, _: _edited(root / "resources/views/errors/500.html", lambda text: f"{text}\n<!-- edited -->\n"),
     ),
     _breakage(

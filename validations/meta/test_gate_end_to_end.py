@@ -186,7 +186,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(runs: Runs) -> None:
     ("arguments", "said"),
     [
         pytest.param(["-k", "middleware"], "did not run", id="subset-by-keyword"),
-        pytest.param(["--deselect", str(GATE / "test_7_page.py")], "did not run", id="deselected"),
+        pytest.param(["--deselect", "validations/gate/test_7_page.py"], "did not run", id="deselected"),
         pytest.param(["-p", "skips_everything"], "did not run", id="all-skipped"),
         pytest.param(["-n", "2", "-p", "kills_its_worker"], "", id="worker-killed"),
     ],

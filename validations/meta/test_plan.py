@@ -49,8 +49,7 @@ def pytest_collection_finish(session):
     cells = [(item, item.callspec.params["cell"]) for item in session.items]
     with open(os.environ["COLLECTED"], "w") as file:
         json.dump([
-            {"key": [cell.check.id, cell.host_id, cell.part], "nodeid": item.nodeid, "id": item.callspec.id,
-             "group": [mark.args[0] for mark in item.iter_markers("xdist_group")]}
+            {"key": [cell.check.id, cell.host_id, cell.part], "nodeid": item.nodeid, "id": item.callspec.id}
             for item, cell in cells
         ], file)
     # Taken back before anybody waits for a stage: nothing is going to run.
@@ -63,7 +62,7 @@ def pytest_collection_finish(session):
 def _collected(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Target, list[dict[str, Any]]]:
-    """What pytest collects of the gate for a target: key, node id, parameter id and group of each test."""
+    """What pytest collects of the gate for a target: key, node id and parameter id of each test."""
     tmp_path = tmp_path_factory.mktemp("collected")
     (tmp_path / "chooses_a_target.py").write_text(PLUGIN, encoding="utf-8")
     told = tmp_path / "collected.json"
@@ -91,12 +90,11 @@ def test_pytest_collects_exactly_the_plan(collected: tuple[Target, list[dict[str
         assert item["nodeid"].startswith(files[tuple(item["key"])] + "::test_")
 
 
-def test_ids_are_slugs_and_stay_with_their_host(collected: tuple[Target, list[dict[str, Any]]]) -> None:
-    """Each test's id can be typed without quotes, is unique, and its host's tests stay on one worker."""
+def test_ids_are_slugs(collected: tuple[Target, list[dict[str, Any]]]) -> None:
+    """Each test's id can be typed without quotes, and is unique."""
     _, items = collected
     for item in items:
         assert SLUG.fullmatch(item["id"]), item["id"]
-        assert item["group"] == [f"host-{item['key'][1]}"]
     assert len({item["nodeid"] for item in items}) == len(items)
 
 

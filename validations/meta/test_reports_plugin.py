@@ -432,6 +432,11 @@ def test_a_signal_ends_the_run_in_good_order(tree: Tree, number: signal.Signals,
     """Exit code 2, what came out before is kept, what was running is Interrupted, the last line says why."""
     process = tree.start("--reports", "out", *how, mode="wait")
     _until(process, tree.root / "waiting")
+    # Under pytest-xdist the first part's outcome may still be on its way from the other worker.
+    ends = time.monotonic() + 20
+    while not any(event["event"] == "part" for event in tree.events()):
+        assert time.monotonic() < ends, "the first part's outcome did not arrive within 20 s"
+        time.sleep(0.02)
     process.send_signal(number)
     run = _ended(process)
     assert run.code == 2, run.output

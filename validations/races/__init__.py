@@ -1,0 +1,1 @@
+"""Races: every interleaving that matters, judged by invariants over what was seen."""

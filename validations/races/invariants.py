@@ -1,0 +1,259 @@
+"""I1 to I12: what must hold in every history. Pure: a history in, the broken promises out.
+
+An operation whose end nobody knows (killed, or its reply was lost) is never a violation by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from fixtures.concurrency.history import History, Operation
+
+READS = ("render", "request", "visit")
+WRITES = ("edit", "save")
+CARE = ("rebuild", "clear", "emergency-fix", "health-fix", "deploy")
+STATES = ("LockTimeout", "LockLost", "Fenced", "TemplateNotFound", "PublishTimeout")
+"""Errors by which an operation says truly how things are; the cache's own faults have other names."""
+
+EPSILON_SECONDS = 2.0
+"""What recovery may take beyond the TTL."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A promise that did not hold: which, what was seen, and the position in the history where it was."""
+
+    invariant: str
+    seen: str
+    at: int
+
+
+def i1_mutex(history: History) -> Iterator[Broken]:
+    """No two actors inside one critical section, and nobody gives back another's lock; a lock that was lost excuses."""
+    inside: dict[str, tuple[str, int]] = {}
+    owner: dict[str, str | None] = {}
+    lost: dict[str, int] = {}
+    dead: set[str] = set()
+    for at, event in history.notes("acquired", "released", "entered", "left", "expired", "killed"):
+        key = event.subject
+        if event.op == "killed":
+            dead.add(event.actor)
+        elif event.op == "expired":
+            lost[key] = at
+            owner[key] = None
+        elif event.op == "acquired":
+            owner[key] = event.actor
+        elif event.op == "released" and event.value:
+            if owner.get(key) not in {event.actor, None}:
+                yield Broken("I1", f"{event.actor} gave back {key}, which {owner[key]} held", at)
+            owner[key] = None
+        elif event.op == "entered":
+            other, since = inside.get(key, ("", -1))
+            if other and other not in dead and lost.get(key, -1) < since:
+                yield Broken("I1", f"{event.actor} and {other} were inside {key} together", at)
+            inside[key] = (event.actor, at)
+        elif event.op == "left" and inside.get(key, ("",))[0] == event.actor:
+            del inside[key]
+
+
+def i2_no_missing(history: History) -> Iterator[Broken]:
+    """No render fails because a compiled file is not there."""
+    for read in history.operations(*READS):
+        if read.outcome == "fail" and str(read.value).startswith("FileNotFoundError"):
+            yield Broken("I2", f"{read.actor}'s {read.op} of {read.subject} met {read.value}", read.end or 0)
+
+
+def i3_no_torn(history: History) -> Iterator[Broken]:
+    """What is rendered is a version of the source, whole; what lies on disk is whole."""
+    written: dict[str, set[str]] = {}
+    ends = {read.end: read for read in history.operations(*READS) if read.outcome == "ok"}
+    for at, event in enumerate(history.events):
+        if event.op == "writes" or (event.op in WRITES and event.value is not None):
+            written.setdefault(event.subject, set()).add(str(event.value))
+        read = ends.get(at)
+        if read is not None and read.op != "visit" and read.value not in written.get(read.subject, set()):
+            yield Broken("I3", f"{read.actor} rendered {read.value!r}, which no version of {read.subject} says", at)
+    if history.facts.get("torn") and not history.operations("truncate"):
+        yield Broken("I3", f"torn files are left: {history.facts['torn']}", len(history.events))
+
+
+def i4_fresh(history: History) -> Iterator[Broken]:
+    """A render shows every edit that it must have seen.
+
+    That is one made before it began and, where a generation pins the views, taken up by a rebuild, clear or fix.
+    """
+    edits = [edit for edit in history.operations(*WRITES) if edit.outcome == "ok"]
+    care = [done for done in history.operations("rebuild", "clear", "emergency-fix") if done.outcome == "ok"]
+    last = max((edit.end or 0 for edit in edits), default=0)
+    for read in history.operations("render", "request"):
+        if read.outcome != "ok":
+            continue
+        mine = [edit for edit in edits if edit.subject == read.subject]
+        shown = next((edit for edit in mine if edit.value == read.value), None)
+        if shown is None:
+            continue  # torn, or of an edit that is not over: others judge that
+        for edit in mine:
+            newer = edit.begin > (shown.end or 0)
+            seen = edit.end is not None and edit.end < read.begin
+            taken_up = history.watching or any(
+                edit.end is not None and edit.end < done.begin and done.end is not None and done.end < read.begin
+                for done in care
+            )
+            if newer and seen and taken_up:
+                yield Broken(
+                    "I4", f"{read.actor} was shown {read.value!r} after {edit.value!r} was in place", read.begin
+                )
+                break
+    deploys = [done for done in history.operations("deploy") if done.outcome == "ok"]
+    for visit in history.operations("visit"):
+        before = [done for done in deploys if done.end is not None and done.end < visit.begin]
+        if before and visit.outcome == "ok" and "version 0" in str(visit.value):
+            yield Broken("I4", f"{visit.actor} was shown the old release after the deployment", max(visit.begin, last))
+
+
+def i5_single_flight(history: History) -> Iterator[Broken]:
+    """A version of a view is compiled once, and once more for each killed holder, lost lock and new generation.
+
+    A rebuild does not repeat what another did while it waited.
+    """
+    excuses = len(history.notes("killed", "expired")) + len(history.operations("lose-reply", "store-down"))
+    compiled: dict[tuple[str, str], int] = {}
+    allowed: dict[tuple[str, str], int] = {}
+    for at, event in history.notes("compiled", "published"):
+        if event.op == "published":
+            for key in allowed:
+                allowed[key] += 1
+            continue
+        text, doing = event.value
+        if doing not in READS:
+            continue
+        key = (event.subject, text)
+        compiled[key] = compiled.get(key, 0) + 1
+        allowed.setdefault(key, 1 + excuses)
+        if compiled[key] == allowed[key] + 1:
+            yield Broken("I5", f"{event.subject} was compiled {compiled[key]} times, {allowed[key]} would do", at)
+    yield from _repeated_rebuilds(history, excuses)
+
+
+def _repeated_rebuilds(history: History, excuses: int) -> Iterator[Broken]:
+    rebuilds = history.operations("rebuild")
+    disturbed = excuses or history.operations("clear", "truncate", "wipe", "edit", "save")[_setups(history) :]
+    if disturbed:
+        return
+    flips = {event.actor: at for at, event in history.notes("published") if event.op == "published"}
+    for mine in rebuilds:
+        began = next(
+            (at for at, event in history.notes("compiled") if event.actor == mine.actor and at > mine.begin), None
+        )
+        for other in rebuilds:
+            flip = flips.get(other.actor)
+            if other is mine or began is None or flip is None or other.end is None:
+                continue
+            if mine.begin < flip and other.end < began:
+                yield Broken("I5", f"{mine.actor} rebuilt what {other.actor} had rebuilt while it waited", began)
+
+
+def _setups(history: History) -> int:
+    return sum(event.actor == "setup" and event.kind == "ok" for event in history.events)
+
+
+def i6_recovery(history: History) -> Iterator[Broken]:
+    """Nobody waits for a lock beyond its TTL, whoever died holding it."""
+    limit = history.ttl_seconds + EPSILON_SECONDS
+    for done in history.operations(*READS, *CARE):
+        if done.outcome == "fail" and str(done.value).startswith("LockTimeout"):
+            yield Broken("I6", f"{done.actor}'s {done.op} gave up on a lock: {done.value}", done.end or 0)
+        elif done.seconds > limit:
+            yield Broken(
+                "I6",
+                f"{done.actor}'s {done.op} took {done.seconds:.1f} s, with a TTL of {history.ttl_seconds:g} s",
+                done.end or 0,
+            )
+
+
+def i7_no_residue(history: History) -> Iterator[Broken]:
+    """When all is done nothing unfinished lies about, and no lock is kept; what the dead left goes with recovery."""
+    end = len(history.events)
+    if residue := history.facts.get("residue"):
+        yield Broken("I7", f"residue is left: {residue}", end)
+    if forever := history.facts.get("locks_without_ttl"):
+        yield Broken("I7", f"locks without a TTL are left: {forever}", end)
+    excused = history.notes("killed") or history.operations("lose-reply", "store-down")
+    if (locks := history.facts.get("locks")) and not excused:
+        yield Broken("I7", f"locks are left that nobody owns: {locks}", end)
+
+
+def i8_no_throw(history: History) -> Iterator[Broken]:
+    """No fault of the cache reaches a caller as an exception; a state of the lock told by its name is none."""
+    for done in history.operations(*READS, *CARE):
+        if done.outcome == "fail" and not str(done.value).startswith(STATES):
+            yield Broken("I8", f"{done.actor}'s {done.op} {done.subject} raised {done.value}", done.end or 0)
+
+
+def i9_fence(history: History) -> Iterator[Broken]:
+    """Nothing is published with a fencing token below one that has published."""
+    highest: dict[str, int] = {}
+    for at, event in history.notes("published"):
+        named = str(event.value[0]).rpartition("/")[2].partition("-")[0]
+        if not named.isdigit():
+            continue
+        token = int(named)
+        if token < highest.get(event.subject, 0):
+            yield Broken("I9", f"{event.actor} published token {token} after token {highest[event.subject]}", at)
+        highest[event.subject] = max(token, highest.get(event.subject, 0))
+
+
+def i10_set_atomic(history: History) -> Iterator[Broken]:
+    """A generation that can be seen has every file that it names."""
+    if history.operations("truncate", "wipe"):
+        return
+    for at, event in history.notes("published"):
+        if event.value[1]:
+            yield Broken("I10", f"{event.actor} published {event.value[0]} without {event.value[1]}", at)
+    if missing := history.facts.get("missing"):
+        yield Broken("I10", f"the current generation lacks {missing}", len(history.events))
+
+
+def i11_no_sticky(history: History) -> Iterator[Broken]:
+    """What was broken heals with the next render: when all is done, the second look is a good one."""
+    looks: dict[tuple[str, str], list[Operation]] = {}
+    for read in history.operations("render"):
+        if read.actor == "observer" or read.actor.endswith(", later"):
+            looks.setdefault((read.actor, read.subject), []).append(read)
+    again = {operations[-1].end for operations in looks.values() if len(operations) > 1}
+    begun = {operations[-1].begin for operations in looks.values() if len(operations) > 1}
+    for check in (i2_no_missing, i3_no_torn, i4_fresh, i8_no_throw):
+        for broken in check(history):
+            if broken.at in again or broken.at in begun:
+                yield Broken("I11", f"it does not heal: {broken.seen}", broken.at)
+
+
+def i12_progress(history: History) -> Iterator[Broken]:
+    """Every actor ends within the step budget."""
+    for at, event in history.notes("stuck"):
+        yield Broken("I12", f"{event.actor} was not done after {event.value} steps", at)
+
+
+INVARIANTS: dict[str, Callable[[History], Iterator[Broken]]] = {
+    "I1": i1_mutex,
+    "I2": i2_no_missing,
+    "I3": i3_no_torn,
+    "I4": i4_fresh,
+    "I5": i5_single_flight,
+    "I6": i6_recovery,
+    "I7": i7_no_residue,
+    "I8": i8_no_throw,
+    "I9": i9_fence,
+    "I10": i10_set_atomic,
+    "I11": i11_no_sticky,
+    "I12": i12_progress,
+}
+
+WITHOUT_LOCKS = frozenset({"I1", "I5"})
+"""The ablation law: what may break where there is no lock at all."""
+
+
+def broken_in(history: History, names: Iterable[str] = INVARIANTS) -> list[Broken]:
+    """Judge a history."""
+    return [broken for name in names for broken in INVARIANTS[name](history)]

@@ -103,6 +103,9 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
             id="url-scheme",
         ),
         pytest.param(with_line("url", '"https://"'), "names a host, but found 'https://'", id="url-without-host"),
+        pytest.param(with_line("url", '"http://shop:99999"'), "SHOP.url: Port out of range 0-65535", id="url-port"),
+        pytest.param(with_line("url", '"http://shop:0"'), "SHOP.url: a URL's port is 1 to 65535", id="url-port-zero"),
+        pytest.param(with_line("url", '"http://["'), "SHOP.url: Invalid IPv6 URL", id="url-of-no-host"),
         pytest.param(with_line("hosts", "[]"), "FILE:2: SHOP.hosts: Tuple should have at least 1 item", id="no-hosts"),
         pytest.param(
             with_line("hosts", '["web-1"]'),

@@ -296,3 +296,14 @@ def test_what_the_killed_leave_is_collected_and_what_the_living_stage_is_not(pla
     )
     CompiledViews(place.sources, place.directory, clock=LaterClock(301)).generations.collect(exclusive=True)
     assert generations.residue(service.views.generation) == []
+
+
+def test_a_release_that_was_removed_is_not_brought_back(tmp_path: Path) -> None:
+    """What is left of a rebuild makes `storage` again at most: never the directories of a release that is gone."""
+    gone = tmp_path / "releases" / "pruned"
+    views = CompiledViews(gone / "resources/views", gone / "storage/framework/views")
+    with pytest.raises(FileNotFoundError):
+        views.generations.begin()
+    assert not (tmp_path / "releases").exists()
+    gone.mkdir(parents=True)
+    assert views.generations.begin().target

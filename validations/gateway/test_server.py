@@ -138,7 +138,8 @@ def test_a_reload_into_a_release_that_does_not_boot_keeps_the_old_workers(app: P
         server.process.send_signal(signal.SIGHUP)
         log = app / "shared" / "storage" / "logs" / "laravel.log"
         wait_until(lambda: "the old workers serve on" in log.read_text(), awaited="the reload's refusal", seconds=30)
-        assert server.workers() == before
+        # The refusal is logged before the workers that could not boot are gone.
+        wait_until(lambda: server.workers() == before, awaited="the old workers and no others", seconds=30)
         assert server.release() == old
 
 

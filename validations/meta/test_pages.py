@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -153,7 +155,8 @@ def test_an_answer_is_told_as_it_is(serve: Serve, status: int, body: str, *, sen
         pytest.param("unexpected end of file", "syntax error, unexpected end of file", id="end-of-file"),
         pytest.param("RootTagMissingFromViewException", "RootTagMissingFromViewException", id="root-tag"),
         pytest.param("No hint path defined", "No hint path defined for [mail]", id="hint-path"),
-        pytest.param("TemplateNotFound", "jinja2.exceptions.UndefinedError: x", id="jinja"),
+        pytest.param("jinja2.exceptions", "jinja2.exceptions.UndefinedError: x", id="jinja"),
+        pytest.param("TemplateNotFound", "TemplateNotFound: calls/enhanced.html", id="template"),
         pytest.param("Traceback", "Traceback (most recent call last)", id="traceback"),
     ],
 )
@@ -295,3 +298,16 @@ def test_a_single_request_tells_answer_and_body(serve: Serve) -> None:
     assert isinstance(answer, Answer)
     assert answer.complete
     assert body == PAGE
+
+
+@pytest.mark.parametrize("at", [pytest.param(0, id="first-request"), pytest.param(20, id="in-the-middle")])
+def test_an_interrupt_ends_the_observation(serve: Serve, at: int) -> None:
+    """An interrupt while a page is being asked for reaches whoever asked, and is never lost or taken for an answer."""
+
+    def interrupt_us(request: Request, number: int) -> None:
+        if number == at:
+            os.kill(os.getpid(), signal.SIGINT)
+        hang(request) if number >= at else whole(request)
+
+    with pytest.raises(KeyboardInterrupt):
+        look(serve(interrupt_us).url, requests=40, timeout=30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from jinja2 import TemplateNotFound, TemplateSyntaxError
 from fixtures.gateway.compiled_views import FINGERPRINT, CompiledViews, collecting_defects
 from fixtures.gateway.generations import Damage, decode
 from fixtures.gateway.locks import Fenced
-from fixtures.gateway.ports import SystemClock
+from fixtures.gateway.ports import OsFiles, SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -255,7 +256,7 @@ def test_an_older_token_is_refused_once_a_newer_one_has_published(place: Place) 
     """A holder that was paused past its lock publishes nothing (I9), also after a clear and a damaged manifest."""
     generations = place.views().generations
     generations.publish(generations.stage(), {}, token=7)
-    generations.publish(generations.stage(), {})
+    generations.clear()
     (place.directory / "current" / "manifest.json").write_text("")
     live = generations.target()
     for token in (6, 7):
@@ -263,6 +264,57 @@ def test_an_older_token_is_refused_once_a_newer_one_has_published(place: Place) 
             generations.publish(generations.stage(), {}, token=token)
     assert generations.target() == live
     assert generations.highest_token() == 7
+
+
+class Meeting(OsFiles):
+    """Files of a clear that meets a collection right after it has staged, and goes on once that is over or waits."""
+
+    def __init__(self, collection: Callable[[Callable[[], None]], object]) -> None:
+        self._collection = collection
+        self.met: threading.Thread | None = None
+
+    def mkdir(self, path: str, mode: int = 0o755) -> None:  # type: ignore[override]  # OsFiles' is static
+        """Make the directory; where it is a staging, let a collection begin."""
+        super().mkdir(path, mode)
+        if ".staging-" in path:
+            moved = threading.Event()
+
+            def collect() -> None:
+                self._collection(moved.set)
+                moved.set()
+
+            self.met = threading.Thread(target=collect)
+            self.met.start()
+            assert moved.wait(30)
+
+
+class TellingWhenItWaits(SystemClock):
+    """The machine's clock, which tells when somebody waits."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+
+    def sleep(self, seconds: float) -> None:  # type: ignore[override]  # SystemClock's is static
+        """Tell, and wait."""
+        self._tell()
+        SystemClock.sleep(seconds)
+
+
+def test_a_rebuilds_collection_takes_nothing_that_a_clear_has_staged(place: Place) -> None:
+    """A clear beside a rebuild, which takes what is staged for a dead rebuild's, flips all the same (I8)."""
+    place.service().rebuild()
+
+    def collection(waits: Callable[[], None]) -> object:
+        beside = CompiledViews(place.sources, place.directory, clock=TellingWhenItWaits(waits))
+        return beside.generations.collect(exclusive=True)
+
+    files = Meeting(collection)
+    cleared = CompiledViews(place.sources, place.directory, files=files).generations.clear()
+    assert files.met is not None
+    files.met.join(30)
+    assert not cleared.pinned
+    assert place.views().generations.target() == cleared.target
+    assert place.views().inventory().residue == ()
 
 
 def test_old_generations_outlive_their_time_by_the_grace_period(place: Place) -> None:

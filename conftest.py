@@ -2,6 +2,7 @@
 
 pytest_plugins = (
     "fixtures.options",
+    "fixtures.profiles",
     "fixtures.hosts",
     "reports.plugin",
     "validations.cells",

@@ -5,55 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from fixtures.environments.settings import Environment, secret
-from fixtures.environments.stage import Stage
-from fixtures.observation.gateway_probe import bare_environment
 from fixtures.observation.repair import VIEW, compiled_file
-
-SECONDS = 60
-
-
-class Served:
-    """A stage that is up."""
-
-    def __init__(self, environment: Environment) -> None:
-        self.environment = environment
-        self.root = Path(environment.root)
-
-    def artisan(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a console command to its end."""
-        return self.run(self.root / "artisan", *arguments)
-
-    def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end, in a bare environment."""
-        return subprocess.run(
-            command, env=bare_environment(), capture_output=True, text=True, timeout=SECONDS, check=False
-        )
-
-    def page(self) -> httpx.Response:
-        """Request the enhanced call view as an operator."""
-        headers = {name: secret(reference) for name, reference in self.environment.page.headers.items()}
-        return httpx.get(self.environment.url + self.environment.page.path, headers=headers, timeout=SECONDS)
-
-    @property
-    def release(self) -> str:
-        """The release that is published."""
-        return self.root.resolve().name
+from validations.gateway.served import Served, serving
 
 
 @pytest.fixture(scope="module", name="served")
 def _served() -> Iterator[Served]:
-    stage = Stage(views=120)
-    try:
-        yield Served(stage.up())
-    finally:
-        stage.down()
+    with serving(120) as served:
+        yield served
 
 
 def _json(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:

@@ -309,5 +309,10 @@ def test_an_interrupt_ends_the_observation(serve: Serve, at: int) -> None:
             os.kill(os.getpid(), signal.SIGINT)
         hang(request) if number >= at else whole(request)
 
-    with pytest.raises(KeyboardInterrupt):
-        look(serve(interrupt_us).url, requests=40, timeout=30)
+    # Whoever runs the tests in the background may have SIGINT ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            look(serve(interrupt_us).url, requests=40, timeout=30)
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -12,7 +12,8 @@ from fixtures.environments.processes import end
 from fixtures.gateway.compiled_views import CompiledViews
 from fixtures.gateway.locks import Locks, connect
 from fixtures.gateway.ports import SystemClock
-from fixtures.gateway.release import Settings
+from fixtures.gateway.release import Release, Settings
+from fixtures.gateway.scaffold import create_application_directory, minimum_views
 from fixtures.gateway.view_cache_service import ViewCacheService
 
 if TYPE_CHECKING:
@@ -84,3 +85,10 @@ def _place(tmp_path: Path, redis_url: str) -> Place:
 @pytest.fixture(name="store")
 def _store(place: Place) -> redis.Redis:
     return connect(place.settings)
+
+
+@pytest.fixture(name="release")
+def _release(tmp_path: Path, redis_url: str) -> Release:
+    """A small release of its own, whose clock is Berlin's."""
+    env = {"APP_TOKEN": "secret-token", "REDIS_URL": redis_url, "APP_TIMEZONE": "Europe/Berlin"}
+    return Release.at(create_application_directory(tmp_path / "app", views=minimum_views(), env=env))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
+import datetime as dt
 import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from validations.benchmarks.conftest import Ratios, rate
 from validations.gateway.served import Served, serving
 
 VIEWS = 682
+CONTEXT = {"now": dt.datetime(2026, 11, 24, 4, 0, tzinfo=dt.UTC), "auth": "operator"}
 APP = {"name": "api-gateway", "environment": "production", "release": "20261124-035512-3f2a"}
 
 
@@ -64,11 +66,11 @@ def test_a_warm_render(release: Release, tmp_path: Path, ratios: Ratios) -> None
 
     def ours_once() -> None:
         for name in names * 50:
-            service.views.render(name)
+            service.views.render(name, CONTEXT)
 
     def theirs_once() -> None:
         for name in names * 50:
-            theirs.get_template(name).render()
+            theirs.get_template(name).render(CONTEXT)
 
     renders = len(names) * 50
     ratios.compare(
@@ -105,24 +107,42 @@ def test_a_fresh_environment(release: Release, tmp_path: Path, ratios: Ratios) -
     )
 
 
+# Each in a process of its own, as a console command is: forking costs a large process more than a small one.
+REBUILD = """
+import sys, time
+from fixtures.gateway.release import Release
+from fixtures.gateway.view_cache_service import ViewCacheService
+service = ViewCacheService.of(Release.at(sys.argv[1]))
+started = time.perf_counter()
+views = service.rebuild().views
+print(views / (time.perf_counter() - started))
+"""
+COMPILE_TEMPLATES = """
+import sys, time, jinja2
+environment = jinja2.Environment(loader=jinja2.FileSystemLoader(sys.argv[1]), autoescape=True)
+views = len(environment.list_templates())
+started = time.perf_counter()
+environment.compile_templates(sys.argv[2], zip=None)
+print(views / (time.perf_counter() - started))
+"""
+
+
 def test_a_cold_rebuild(release: Release, tmp_path: Path, ratios: Ratios) -> None:
-    """Every view compiled from nothing, under the lock and published, on two cores against one (at least 1.5)."""
+    """Every view compiled from nothing, to code, under the lock, published: on two cores at least 1.5 times as fast."""
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("the promise is for two cores")
-    numbers = itertools.count()
-    service = service_of(release)
 
-    def ours() -> None:
-        assert service.rebuild().views == VIEWS
-
-    def theirs() -> None:
-        jinja_of(release, tmp_path / "cache").compile_templates(tmp_path / str(next(numbers)), zip=None)
+    def told(code: str, *arguments: Path) -> float:
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120, check=True
+        )
+        return float(done.stdout)
 
     ratios.compare(
         f"views a second in a cold rebuild of {VIEWS}",
-        lambda: rate(ours, VIEWS),
-        lambda: rate(theirs, VIEWS),
-        turns=7,
+        lambda: told(REBUILD, release.root),
+        lambda: told(COMPILE_TEMPLATES, release.views_source, tmp_path),
+        turns=9,
         least=1.5,
     )
 

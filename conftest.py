@@ -4,6 +4,9 @@ pytest_plugins = (
     "fixtures.options",
     "fixtures.profiles",
     "fixtures.hosts",
+    "fixtures.examples",
     "reports.plugin",
+    "reports.redaction",
     "validations.cells",
+    "validations.races.output",
 )

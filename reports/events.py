@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from reports.redact import Redactor
 
-SCHEMA = 1
+FILE_NAME = "events.jsonl"
+SCHEMA = 2
 """Version of the events; it changes with the meaning or the name of a key."""
 
 
@@ -27,13 +28,18 @@ class EventLog:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
 
     def append(self, event: str, **data: Any) -> dict[str, Any]:
-        """Write one event and return its data as written, without secrets. Raises OSError where it cannot."""
-        told: dict[str, Any] = self._redactor.data(data)
-        head = {"schema": SCHEMA, "event": event, "at": datetime.now(UTC).isoformat(timespec="milliseconds")}
+        """Write one event and return it as written, without secrets. Raises OSError where it cannot."""
+        told = self.worded(event, data)
         # ASCII only: a lone surrogate in an observation has no UTF-8 of its own.
-        line = json.dumps(head | told, ensure_ascii=True, allow_nan=False)
+        line = json.dumps(told, ensure_ascii=True, allow_nan=False)
         _write(self._descriptor, f"{line}\n".encode("ascii"))
         return told
+
+    def worded(self, event: str, data: dict[str, Any]) -> dict[str, Any]:
+        """Return an event as it is to be written: redacted, dated, with its name and the schema before it."""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        told: dict[str, Any] = self._redactor.data(data)
+        return {"schema": SCHEMA, "event": event, "at": at} | told
 
     def close(self) -> None:
         """Close the file."""

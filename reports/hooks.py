@@ -28,6 +28,26 @@ def pytest_viewgate_history(config: pytest.Config, environment: str) -> list[dic
     """
 
 
+@pytest.hookspec(firstresult=True)
+def pytest_viewgate_attach(config: pytest.Config, name: str, content: bytes) -> str | None:
+    """Keep a file of evidence with the run; return its path in the run's folder, or None where there is no run.
+
+    Implemented by `reports`; works on pytest-xdist's workers too. Text is redacted; of a picture whoever takes it
+    sees to it that it shows no secret. A file of the same name is replaced.
+    """
+
+
+@pytest.hookspec
+def pytest_viewgate_progress(  # noqa: PLR0917 - hooks are called by name
+    config: pytest.Config, subject: str, done: int, total: int | None, unit: str, states: int | None
+) -> None:
+    """Say how far a long search is: so many of `total` (None where nobody knows) schedules or whatever `unit` names.
+
+    `states` is how many of the states looked for were reached. May be called as often as one likes: a terminal that
+    somebody looks at shows it a few times a second, anything else not at all.
+    """
+
+
 @pytest.hookspec
 def pytest_viewgate_secrets(config: pytest.Config) -> Iterable[str]:  # type: ignore[empty-body]
     """Return secret values known by now; they disappear from whatever is written from here on.

@@ -1,51 +1,58 @@
-"""Writes `junit.xml`, the report pipelines and dashboards read.
+"""Writes `junit.xml`, the report pipelines and dashboards read, and `junit-strict.xml`, valid under junit-10.xsd.
 
 Not pytest's own, which turns an interrupted run green and leaves tests that did not run out. Here every
 planned part is a test case from the start: an error of type `NotRun` until it has come out, `Interrupted` if
 its process ended under it. One test suite a check, one class a cell, so that dashboards group by the eight;
 the last test case is the gate itself. The message is repeated in the text, because GitLab shows only the
-text.
+text. The strict profile leaves out what the schema of Jenkins' xUnit plugin knows nothing of: file, line and
+properties of a test case, and the count of skipped ones at the root.
 """
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from reports.records import Verdict
-from reports.verdict import State
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from reports.records import Other, Plan
-    from reports.verdict import Cell, Gate, Part
+from reports.records import Other, Outcome, Verdict
+from reports.run import Run
+from reports.text import visible
+from reports.verdict import Cell, Gate, Part, State
 
 # GitHub cuts a check at 65,535 characters and GitLab a file at 30 MB; a reader needs less of either.
 _MESSAGE = 1_000
 _TEXT = 8_000
 _NAME = 300
 _VALUE = 1_000
-# Everything but the Char production of XML 1.0: control characters, lone surrogates and two noncharacters.
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render(plan: Plan, gate: Gate, others: Iterable[Other] = (), *, started: float) -> str:
-    """Return the report as XML text. `started` is the run's start in seconds since the epoch."""
-    root = ET.Element("testsuites", name=_text(f"viewgate {plan.environment}", _NAME))
-    stamp = datetime.fromtimestamp(started, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    writer = _Writer(stamp, plan)
+def render(run: Run, gate: Gate, *, folder: str = "") -> tuple[str, str]:
+    """Return the report as XML text, extended and strict.
+
+    `folder` is the run's folder as the pipeline sees it, relative to the project: GitLab and Azure look for
+    attachments there.
+    """
+    root = ET.Element("testsuites", name=_text(f"viewgate {run.plan.environment}", _NAME))
+    writer = _Writer(run, folder)
     for title, cells in _by_check(gate.validations):
         writer.cells(root, title, cells)
     if gate.objectives:
         writer.cells(root, "objectives", gate.objectives)
-    listed = list(others)
-    if listed:
-        writer.others(root, listed)
+    if run.others:
+        writer.others(root)
     writer.gate(root, gate)
     _count(root)
+    extended = _xml(root)
+    root.attrib.pop("skipped")
+    for case in root.iter("testcase"):
+        case.attrib.pop("file", None)
+        case.attrib.pop("line", None)
+        for properties in case.findall("properties"):
+            case.remove(properties)
+    return extended, _xml(root)
+
+
+def _xml(root: ET.Element) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
@@ -63,39 +70,53 @@ def _check(cell: Cell) -> str:
 class _Writer:
     """Fills the test suites of one report; keeps (classname, name) unique, since GitLab drops the second."""
 
-    def __init__(self, stamp: str, plan: Plan) -> None:
-        self._stamp = stamp
-        self._plan = plan
+    def __init__(self, run: Run, folder: str) -> None:
+        self._run = run
+        self._plan = run.plan
+        self._folder = folder
+        self._stamp = datetime.fromtimestamp(run.started, UTC).strftime("%Y-%m-%dT%H:%M:%S")
         self._taken: set[tuple[str, str]] = set()
 
     def cells(self, root: ET.Element, title: str, cells: Sequence[Cell]) -> None:
-        suite = self._suite(root, title)
+        suite = self._suite(root, title, {"check": title})
         for cell in cells:
             classname = f"viewgate.{self._plan.environment}.{_check(cell)}.{cell.host}"
             for part in cell.parts:
                 self._part(suite, classname, part)
 
-    def others(self, root: ET.Element, others: Sequence[Other]) -> None:
-        suite = self._suite(root, "tests of no cell")
-        for other in others:
-            file, _, name = other.nodeid.partition("::")
-            module, *classes = [
-                file.removesuffix(".py").replace("/", "."),
-                *name.split("[")[0].split("::")[:-1],
-            ]
-            case = self._case(suite, ".".join([module or "session", *classes]), _last(name) or file, other.seconds)
-            case.set("file", _text(file, _NAME))
-            if other.outcome == "skipped":
-                _result(case, "skipped", None, other.message)
-            elif other.outcome == "failed":
-                _result(case, "failure", "TestFailed", other.message)
-            elif other.outcome != "passed":
-                _result(case, "error", other.outcome.title(), other.message)
+    def others(self, root: ET.Element) -> None:
+        suite = self._suite(root, "tests of no cell", {})
+        attempts: dict[str, list[Other]] = {}
+        for other in self._run.others:
+            attempts.setdefault(other.nodeid, []).append(other)
+        for tried in attempts.values():
+            *earlier, last = tried
+            repeated = [one for one in earlier if one.outcome == "repeated"]
+            # What failed without being repeated is a result of its own (a call, and then its teardown).
+            for one in earlier:
+                if one.outcome != "repeated":
+                    self._other(suite, one, [])
+            self._other(suite, last, repeated)
+
+    def _other(self, suite: ET.Element, other: Other, repeated: Sequence[Other]) -> None:
+        file, _, name = other.nodeid.partition("::")
+        module, *classes = [file.removesuffix(".py").replace("/", "."), *name.split("[")[0].split("::")[:-1]]
+        case = self._case(suite, ".".join([module or "session", *classes]), _last(name) or file, other.seconds)
+        case.set("file", _text(file, _NAME))
+        if other.outcome == "skipped":
+            _result(case, "skipped", "Skipped", other.message)
+        elif other.outcome in ("failed", "repeated"):
+            _result(case, "failure", "TestFailed", other.message)
+        elif other.outcome != "passed":
+            _result(case, "error", other.outcome.title(), other.message)
+        for one in repeated:
+            _attempt(case, "flakyFailure" if other.outcome == "passed" else "rerunFailure", "TestFailed", one.message)
 
     def gate(self, root: ET.Element, gate: Gate) -> None:
-        suite = self._suite(root, "gate")
-        properties = ET.SubElement(suite, "properties")
-        told = {"verdict": gate.verdict, "environment": self._plan.environment, "kind": self._plan.kind}
+        suite = self._suite(root, "gate", {"verdict": gate.verdict.value})
+        properties = suite.find("properties")
+        assert properties is not None
+        told = {"verdict": gate.verdict, "kind": self._plan.kind, "revision": self._run.revision}
         for name, value in (told | dict(self._plan.provenance)).items():
             _property(properties, name, value)
         case = self._case(suite, "viewgate", "gate.verdict", 0)
@@ -104,8 +125,13 @@ class _Writer:
         elif gate.verdict is not Verdict.PASS:
             _result(case, "failure", "Failed", gate.reason)
 
-    def _suite(self, root: ET.Element, name: str) -> ET.Element:
-        return ET.SubElement(root, "testsuite", name=_text(name, _NAME), timestamp=self._stamp)
+    def _suite(self, root: ET.Element, name: str, tags: Mapping[str, str]) -> ET.Element:
+        suite = ET.SubElement(root, "testsuite", name=_text(name, _NAME), timestamp=self._stamp)
+        properties = ET.SubElement(suite, "properties")
+        _property(properties, "environment", self._plan.environment)
+        # Datadog takes a suite's tags for its tests, too.
+        _tags(properties, {"environment": self._plan.environment} | dict(tags))
+        return suite
 
     def _part(self, suite: ET.Element, classname: str, part: Part) -> None:
         planned = part.planned
@@ -115,27 +141,35 @@ class _Writer:
         properties = ET.SubElement(case, "properties")
         _property(properties, "host", planned.host)
         _property(properties, "verdict", part.verdict)
+        if part.cause:
+            _property(properties, "cause", part.cause)
+        if part.waiver is not None:
+            _property(properties, "waiver", part.waiver.link)
         for name, value in part.figures.items():
             _property(properties, name, value)
-        if part.state is State.NOT_RUN:
-            tag, kind = "error", "NotRun"
-        elif part.state is State.INTERRUPTED:
-            tag, kind = "error", "Interrupted"
-        elif part.state is State.UNPLANNED:
-            tag, kind = "failure", "Unplanned"
-        elif part.verdict is Verdict.FAIL:
-            tag, kind = "failure", "Failed"
-        elif part.verdict is Verdict.UNKNOWN:
-            tag, kind = "error", "Unknown"
-        elif part.verdict is Verdict.NOT_APPLICABLE:
-            _result(case, "skipped", None, part.reason)
-            return
-        else:
-            return
-        _result(case, tag, kind, part.reason, title=planned.title, remedy=part.remedy)
+        for path in part.attachments:
+            _property(properties, "attachment", self._path(path))
+        _tags(properties, {"host": planned.host, "verdict": part.verdict.value})
+        kind = _kind(part)
+        if kind is not None:
+            # The remedy has room of its own, or a long observation would cut it off.
+            lines = [planned.title, f"seen by: {part.seen_by}" if part.seen_by else ""]
+            told = "\n".join(filter(None, lines))
+            _result(case, *kind, part.reason, more=told, remedy="" if kind[0] == "skipped" else part.remedy)
+        for outcome in part.outcomes:
+            if outcome.verdict in _WORDS and outcome.attempt != part.attempt:
+                tag = "flakyFailure" if part.green else "rerunFailure"
+                _attempt(case, tag, _WORDS[outcome.verdict], _attempted(outcome))
+        if part.attachments:
+            # GitLab reads the first of them, Azure all.
+            out = ET.SubElement(case, "system-out")
+            out.text = "\n".join(f"[[ATTACHMENT|{self._path(path)}]]" for path in part.attachments)
+
+    def _path(self, path: str) -> str:
+        return f"{self._folder}/{path}" if self._folder else path
 
     def _case(self, suite: ET.Element, classname: str, name: str, seconds: float) -> ET.Element:
-        classname, base = _text(classname, _NAME), _text(name, _NAME)
+        classname, base = _text(classname, _NAME), _text(name, _NAME) or "unnamed"
         name, number = base, 1
         while (classname, name) in self._taken:
             number += 1
@@ -144,18 +178,49 @@ class _Writer:
         return ET.SubElement(suite, "testcase", classname=classname, name=name, time=f"{max(seconds, 0):.3f}")
 
 
-def _result(case: ET.Element, tag: str, kind: str | None, message: str, *, title: str = "", remedy: str = "") -> None:
+_WORDS = {Verdict.FAIL: "Failed", Verdict.UNKNOWN: "Unknown"}
+
+
+def _kind(part: Part) -> tuple[str, str] | None:
+    """Return the element and the type of a part that is not green."""
+    if part.state is State.NOT_RUN:
+        return "error", "NotRun"
+    if part.state is State.INTERRUPTED:
+        return "error", "Interrupted"
+    if part.state is State.UNPLANNED:
+        return "failure", "Unplanned"
+    if part.verdict is Verdict.FAIL:
+        return "failure", "Failed"
+    if part.verdict is Verdict.UNKNOWN:
+        # What the gate passes without must not turn a dashboard red.
+        return ("error", "Unknown") if part.planned.required else ("skipped", "Unknown")
+    skipped = {Verdict.NOT_APPLICABLE: "NotApplicable", Verdict.WAIVED: "Waived"}
+    return ("skipped", skipped[part.verdict]) if part.verdict in skipped else None
+
+
+def _attempted(outcome: Outcome) -> str:
+    return f"attempt {outcome.attempt}: {outcome.reason or 'no reason was given'}"
+
+
+def _result(case: ET.Element, tag: str, kind: str, message: str, *, more: str = "", remedy: str = "") -> None:
     message = message or "no reason was given"
-    element = ET.SubElement(case, tag)
-    if kind is not None:
-        element.set("type", kind)
-    element.set("message", _text(message, _MESSAGE))
-    # The remedy has room of its own, or a long observation would cut it off.
-    element.text = _text(f"{message}\n{title}", _TEXT) + _text(f"\nremedy: {remedy}" if remedy else "", _TEXT)
+    element = ET.SubElement(case, tag, type=kind, message=_text(message, _MESSAGE))
+    element.text = _text(f"{message}\n{more}", _TEXT) + _text(f"\nremedy: {remedy}" if remedy else "", _TEXT)
+
+
+def _attempt(case: ET.Element, tag: str, kind: str, message: str) -> None:
+    message = message or "no reason was given"
+    element = ET.SubElement(case, tag, message=_text(message, _MESSAGE), type=kind)
+    ET.SubElement(element, "stackTrace").text = _text(message, _TEXT)
 
 
 def _property(properties: ET.Element, name: str, value: object) -> None:
     ET.SubElement(properties, "property", name=_text(name, _NAME), value=_text(str(value), _VALUE))
+
+
+def _tags(properties: ET.Element, tags: Mapping[str, str]) -> None:
+    for name, value in tags.items():
+        _property(properties, f"dd_tags[viewgate.{name}]", value)
 
 
 def _last(name: str) -> str:
@@ -187,7 +252,4 @@ def _count(root: ET.Element) -> None:
 
 
 def _text(text: str, limit: int) -> str:
-    """Cut a text and show what XML 1.0 cannot hold as an escape."""
-    if len(text) > limit:
-        text = f"{text[:limit]}... ({len(text) - limit} more characters)"
-    return _ILLEGAL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return visible(text, limit)

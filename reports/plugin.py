@@ -4,50 +4,52 @@ Red first: as soon as the plan is known, all reports exist and say that nothing 
 turn greener by atomic replacement, so that a run killed at any moment leaves a truthful red report. Without a
 plan (`pytest validations/meta`) nothing is written and the exit code stays pytest's.
 
-A cell arrives as a pair `("viewgate", {check, host, part, verdict, reason, remedy, figures, seconds,
-started})` in `report.user_properties`, which pytest-xdist carries over.
+A cell arrives as a pair `("viewgate", {...})` in `report.user_properties`, which pytest-xdist carries over, with the
+fields of `reports.records.Outcome`; what tests explored as `("viewgate.race", {...})` and `("viewgate.faults", {...})`
+(see `reports.explored`). Each becomes an event; what is written is derived from the events alone.
 """
 
 from __future__ import annotations
 
 import os
-import signal
+import re
 import sys
 import time
+import warnings
 from collections import Counter
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from reports import events, history, hooks, junit, terminal
-from reports.records import Other, Outcome, Plan, Planned, RecordError, Verdict
+from reports import events, files, history, hooks, live, markdown, terminal, writers
+from reports.records import Key, Other, OtherOutcome, Outcome, RecordError, Verdict
 from reports.redact import Redactor
-from reports.verdict import Gate, exit_code, judge
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-    from types import FrameType
-
-    from reports.records import Key, OtherOutcome
+from reports.run import Run, part_of
+from reports.signals import Interrupts
+from reports.trends import History
+from reports.verdict import exit_code
 
 PROPERTY = "viewgate"
 """Name of the user property that carries a cell's part."""
 
+ATTACHMENTS = "attachments"
+
 _HISTORY = pytest.StashKey[Path]()
+_DIRECTORY = pytest.StashKey[Path]()
 _PASSIVE_OPTIONS = ("collectonly", "help", "version", "markers", "showfixtures", "show_fixtures_per_test")
-_NOT_ENDED = "the run has not ended"
 _TROUBLES = {
     int(pytest.ExitCode.INTERRUPTED): "interrupted",
     int(pytest.ExitCode.INTERNAL_ERROR): "pytest had an internal error",
     int(pytest.ExitCode.USAGE_ERROR): "pytest was used wrongly",
     int(pytest.ExitCode.NO_TESTS_COLLECTED): "no test was collected",
 }
-_REWRITE_SECONDS = 1.0
-_MOST_OF_RUN = 100
-"""Between cells a rewrite waits this many times as long as the last took: at most 1 % of a run."""
+_EXPLORED = {"viewgate.race": "race", "viewgate.faults": "faults"}
+_MOST_OF_RUN = 0.005
+"""Share of the run's time that may go into rewriting reports while it goes on."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -72,9 +74,14 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         config.stash[_HISTORY] = Path(worker["viewgate_history"])
+        if worker["viewgate_directory"]:
+            config.stash[_DIRECTORY] = Path(worker["viewgate_directory"])
         return
     if any(getattr(config.option, name, False) for name in _PASSIVE_OPTIONS):
         return
+    reporter = live.watched(config)
+    if reporter is not None:
+        config.pluginmanager.register(live.Progress(config, reporter), "viewgate-progress")
     given = config.getoption("--reports")
     directory = config.invocation_params.dir / given if given else config.rootpath / "reports" / "runs"
     config.stash[_HISTORY] = directory / history.FILE_NAME
@@ -83,20 +90,22 @@ def pytest_configure(config: pytest.Config) -> None:
     except BaseException:
         if given:
             # The run ends before it has a plan: what an earlier one left here must not stand for it.
-            for name in (Recorder.JUNIT, Recorder.EVENTS):
+            for name in (*writers.FILES, events.FILE_NAME):
                 (directory / name).unlink(missing_ok=True)
         raise
     if plan is None:
         return
-    recorder = Recorder(config, plan, directory, explicit=bool(given))
+    recorder = Recorder(config, plan.to_json(), directory, explicit=bool(given))
+    config.stash[_DIRECTORY] = recorder.directory
     config.pluginmanager.register(recorder, "viewgate-recorder")
     config.pluginmanager.register(_LastWord(recorder), "viewgate-last-word")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a pytest-xdist worker, which may run in another directory, where the history is."""
+    """Tell a pytest-xdist worker, which may run in another directory, where the history and the run's folder are."""
     node.workerinput["viewgate_history"] = str(node.config.stash[_HISTORY])
+    node.workerinput["viewgate_directory"] = str(node.config.stash.get(_DIRECTORY, ""))
 
 
 def pytest_viewgate_history(config: pytest.Config, environment: str) -> list[dict[str, Any]]:
@@ -104,70 +113,81 @@ def pytest_viewgate_history(config: pytest.Config, environment: str) -> list[dic
     return history.read(config.stash[_HISTORY], environment).lines
 
 
+def pytest_viewgate_attach(config: pytest.Config, name: str, content: bytes) -> str | None:
+    """Write a file of evidence into the run's folder and return its path in there; None where there is no run."""
+    directory = config.stash.get(_DIRECTORY, None)
+    if directory is None:
+        return None
+    path = f"{ATTACHMENTS}/{re.sub('[^A-Za-z0-9._-]+', '-', name).lstrip('.-') or 'unnamed'}"
+    if not path.endswith((".png", ".jpg", ".webp")):
+        # A picture cannot be redacted; whoever takes one sees to it.
+        redactor = Redactor()
+        for secrets in config.hook.pytest_viewgate_secrets(config=config):
+            redactor.register(secrets)
+        content = redactor.text(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    (directory / ATTACHMENTS).mkdir(exist_ok=True)
+    files.replace(directory / path, content)
+    return path
+
+
 class Recorder:
     """Follows one gate run from its plan to its exit code."""
 
-    JUNIT = "junit.xml"
-    EVENTS = "events.jsonl"
-
-    def __init__(self, config: pytest.Config, plan: Plan, directory: Path, *, explicit: bool) -> None:
+    def __init__(self, config: pytest.Config, plan: dict[str, Any], directory: Path, *, explicit: bool) -> None:
         self._config = config
-        self._started = time.time()
-        stamp = datetime.fromtimestamp(self._started, UTC)
-        self._run = f"{stamp:%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}"
+        stamp = datetime.now(UTC)
+        run = f"{stamp:%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}"
         self._history = directory / history.FILE_NAME
         self._redactor = Redactor()
-        self._outcomes: list[Outcome] = []
-        self._others: list[Other] = []
-        self._interrupted: dict[Key, str] = {}
-        self._running: dict[str, int | None] = {}
         self._phases: dict[str, list[pytest.TestReport]] = {}
         self._pairs_read: dict[str, list[Any]] = {}
+        self._running: dict[str, int | None] = {}
         self._attempts: Counter[Key] = Counter()
         self._failed_in_cells = 0
         self._failed_elsewhere = False
         self._trouble = ""
         self._unwritten = ""
-        self._deaf = False
-        self._written_at = self._write_seconds = 0.0
-        self._gate: Gate | None = None
+        self._began = time.monotonic()
+        self._written_seconds = 0.0
+        self._over = False
 
-        self.directory = directory if explicit else directory / self._run
+        self.directory = directory if explicit else directory / run
         try:
             self.directory.mkdir(parents=True, exist_ok=explicit)
-            self._log = events.EventLog(self.directory / self.EVENTS, self._redactor)
+            self._log = events.EventLog(self.directory / events.FILE_NAME, self._redactor)
             self._learn_secrets()
             # The plan as it was logged, without secrets.
-            told = self._log.append("run-started", run=self._run, plan=plan.to_json())
-            self._plan = Plan.from_json(told["plan"])
-            self._write_junit(self._judge(_NOT_ENDED))
+            self.run = Run.begin(self._log.append("run-started", run=run, plan=plan))
+            lines = history.read(self._history, self.run.plan.environment).lines
+            self._past = History.before(lines, self.run.id, self.run.started)
+            self._write_all()
             if not explicit:
-                _point(config.rootpath / "reports" / "latest", self.directory)
+                files.point(config.rootpath / "reports" / "latest", self.directory)
         except OSError as error:
             raise pytest.UsageError(
                 f"{self._unwritable(error)}; give a writable directory with --reports DIR"
             ) from error
-        self._left: dict[tuple[str, str], set[Key]] = {}
-        for part in self._plan.parts:
-            self._left.setdefault((part.check, part.host), set()).add(part.key)
-        self._listening = True
-        self._old_sigterm = signal.signal(signal.SIGTERM, self._terminated)
-        os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._in_child)
+        self._interrupts = Interrupts()
+        reporter = live.watched(config)
+        self._live = None if reporter is None else live.LiveTable(reporter, self.run)
+        if self._live is not None:
+            config.pluginmanager.register(self._live, "viewgate-live-table")
 
     # What the session says
 
     def pytest_report_header(self) -> str:
         """Say where the reports are before anything can go wrong."""
-        return f"viewgate: {len(self._plan.parts)} planned parts; reports in {self.shown_directory}"
+        return f"viewgate: {len(self.run.plan.parts)} planned parts; reports in {self.shown_directory}"
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Take a file that could not be collected for the failure it is."""
         if report.failed:
-            self._other(report.nodeid, "error", 0.0, _message(report))
+            self._other(Other(report.nodeid, "error", 0.0, _message(report), 0.0))
 
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
         """Note what is running."""
         self._running[nodeid] = location[1]
+        self._tell("test-started", nodeid=nodeid, line=location[1])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the phases of a test; with its teardown, or its worker's death, it has come out."""
@@ -186,18 +206,34 @@ class Recorder:
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Keep what the gate words itself out of pytest's own failure sections."""
-        verdicts = {pair.get("verdict") for pair in _pairs(report) if isinstance(pair, dict)}
+        pairs = [pair for name, pair in _pairs(report) if name == PROPERTY]
+        said = [pair for pair in pairs if isinstance(pair, dict) and not pair.get("superseded")]
+        verdicts = {pair.get("verdict") for pair in said}
+        if not report.passed and any(map(self._is_waived, said)):
+            return "waived in the gate", "w", "WAIVED"
+        told: tuple[str, str, str] | None = None
         if report.failed and Verdict.FAIL in verdicts:
-            return "failed in the gate", "F", "FAILED"
-        if (report.failed or report.skipped) and Verdict.UNKNOWN in verdicts:
-            return "unknown in the gate", "?", "UNKNOWN"
-        if report.skipped and verdicts == {Verdict.NOT_APPLICABLE}:
-            return "not applicable in the gate", "-", "N/A"
-        return None
+            told = "failed in the gate", "F", "FAILED"
+        elif (report.failed or report.skipped) and Verdict.UNKNOWN in verdicts:
+            told = "unknown in the gate", "?", "UNKNOWN"
+        elif report.skipped and verdicts == {Verdict.NOT_APPLICABLE}:
+            told = "not applicable in the gate", "-", "N/A"
+        elif report.passed and report.when == "call" and verdicts == {Verdict.PASS}:
+            told = "passed", ".", "PASSED"
+        # On a terminal a cell has its row in the table, and its parts no letters.
+        return told if told is None or self._live is None else (told[0], "", told[2])
+
+    def _is_waived(self, pair: dict[str, Any]) -> bool:
+        key = pair.get("check"), pair.get("host"), pair.get("part")
+        planned = [part for part in self.run.plan.parts if part.key == key]
+        return any(waiver.covers(part) and not waiver.expired for part in planned for waiver in self.run.plan.waivers)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note that the run was interrupted, and by what."""
-        self._trouble = self._trouble or f"interrupted: {str(excinfo.value) or 'SIGINT'}"
+        self._trouble = self._trouble or self._interrupts.reason or f"interrupted: {str(excinfo.value) or 'SIGINT'}"
+        # What was open when it came is closed by the collector, whose warning would be an error, and that the run's.
+        for category in (ResourceWarning, pytest.PytestUnraisableExceptionWarning):
+            warnings.simplefilter("ignore", category)
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note that pytest itself failed."""
@@ -206,7 +242,7 @@ class Recorder:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None]:
         """Judge when all has ended, pytest-xdist's workers included, but before the terminal's summary."""
-        self._deaf = True
+        self._interrupts.deaf = True
         # pytest tells plugins of an interrupt and of an internal error, but of a UsageError only the terminal.
         error = sys.exc_info()[1]
         if isinstance(error, pytest.UsageError):
@@ -228,19 +264,19 @@ class Recorder:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tell the gate's outcome."""
-        if self._gate is not None:
+        if self._over:
             terminalreporter.ensure_newline()
             terminalreporter.section("viewgate")
             colour = terminalreporter.hasmarkup
-            terminalreporter.write_line(terminal.summary(self._plan, self._gate, colour=colour))
+            table = self._live is None or not self._live.whole
+            terminalreporter.write_line(terminal.summary(self.run.plan, self.run.gate, table=table, colour=colour))
 
     def pytest_unconfigure(self) -> None:
         """Give the signal back; a run that ended before its session began ends here."""
-        if self._gate is None:
+        if not self._over:
             self._trouble = self._trouble or "the session did not start"
             self._finish(int(pytest.ExitCode.INTERNAL_ERROR))
-        self._listening = False
-        signal.signal(signal.SIGTERM, self._old_sigterm or signal.SIG_DFL)
+        self._interrupts.give_back()
         self._log.close()
 
     # What comes out
@@ -254,79 +290,56 @@ class Recorder:
         # The last failure: a teardown's is the one a cell cannot know of.
         failed = next((phase for phase in reversed(phases) if phase.failed), None)
         skipped = next((phase for phase in phases if phase.skipped), None)
+        # Not one of pytest's outcomes: what repeats tests says so of an attempt that failed.
+        repeated = next((phase for phase in phases if str(phase.outcome) == "rerun"), None)
         seconds = sum(phase.duration for phase in phases)
-        whole_cell = False
-        for pair in new:
+        cell = False
+        for name, pair in new:
             try:
-                outcome = Outcome.from_json(pair | {"nodeid": nodeid, "attempt": 1})
+                if name == PROPERTY:
+                    cell = True
+                    outcome = Outcome.from_json(pair | {"nodeid": nodeid, "attempt": 1})
+                    if not outcome.superseded:
+                        outcome = _reconciled(outcome, failed or repeated, skipped)
+                    self._record(outcome)
+                else:
+                    self._tell(_EXPLORED[name], **{"nodeid": nodeid, _EXPLORED[name]: pair})
             except (RecordError, TypeError) as error:
-                self._other(nodeid, "error", seconds, f"an outcome of a cell that cannot be read: {error}")
-            else:
-                whole_cell |= self._record(_reconciled(outcome, failed, skipped))
-        if new:
+                unread = f"what a test says of a {name.partition('.')[2] or 'cell'} cannot be read: {error}"
+                self._other(Other(nodeid, "error", seconds, unread, phases[0].start))
+        if cell:
             self._failed_in_cells += sum(phase.failed for phase in phases)
         else:
-            ended: OtherOutcome = "failed" if failed else "skipped" if skipped else "passed"
-            self._other(nodeid, ended, seconds, _message(failed or skipped))
-        self._rewrite(at_once=whole_cell)
+            ended: OtherOutcome = "failed" if failed else "repeated" if repeated else "skipped" if skipped else "passed"
+            self._other(Other(nodeid, ended, seconds, _message(failed or repeated or skipped), phases[0].start))
+        self._rewrite()
 
-    def _record(self, outcome: Outcome) -> bool:
-        """Record an outcome; return whether its cell is whole with it."""
+    def _record(self, outcome: Outcome) -> None:
         self._attempts[outcome.key] += 1
-        outcome = replace(outcome, attempt=self._attempts[outcome.key])
-        outcome = Outcome.from_json(self._append("part", "outcome", outcome.to_json()))
-        self._outcomes.append(outcome)
-        left = self._left.get((outcome.check, outcome.host), set())
-        if outcome.key not in left:
-            return False
-        left.discard(outcome.key)
-        return not left
+        self._tell("part", outcome=replace(outcome, attempt=self._attempts[outcome.key]).to_json())
+        if self._live is not None:
+            self._live.came(self.run.outcomes[-1].key)
 
-    def _other(self, nodeid: str, outcome: OtherOutcome, seconds: float, message: str) -> None:
-        told = self._append("other", "other", Other(nodeid, outcome, seconds, message).to_json())
-        other = Other.from_json(told)
+    def _other(self, other: Other) -> None:
         # Under pytest-xdist every worker reports the file it cannot collect.
-        if outcome != "error" or other not in self._others:
-            self._others.append(other)
+        told = Other.from_json(self._redactor.data(other.to_json()))
+        if other.outcome != "error" or told not in self.run.others:
+            self._tell("other", other=other.to_json())
 
     def _crashed(self, report: pytest.TestReport) -> None:
         phases = self._phases.pop(report.nodeid, [])
         self._stopped(report.nodeid, phases, f"{_message(report)}, but it should have come to an end")
         self._running.pop(report.nodeid, None)
-        self._rewrite(at_once=True)
+        self._rewrite()
 
     def _stopped(self, nodeid: str, phases: list[pytest.TestReport], reason: str) -> None:
         """Record a test under which the process ended, on its part where that is certain."""
-        planned = _planned(self._plan, nodeid, self._running.get(nodeid))
-        if planned is None:
-            self._other(nodeid, "interrupted", sum(phase.duration for phase in phases), reason)
+        key = part_of(self.run.plan, nodeid, self._running.get(nodeid))
+        if key is None:
+            seconds = sum(phase.duration for phase in phases)
+            self._other(Other(nodeid, "interrupted", seconds, reason, phases[0].start if phases else 0.0))
         else:
-            self._interrupted[planned.key] = self._redactor.text(reason)
-
-    def _terminated(self, _number: int, _frame: FrameType | None) -> None:
-        """End the run in good order on SIGTERM, as pytest does on SIGINT."""
-        if not self._deaf:
-            # Once is enough: a second interrupt would break off the fixtures' clearing up.
-            self._deaf = True
-            self._trouble = self._trouble or "interrupted: SIGTERM"
-            raise KeyboardInterrupt(self._trouble)
-
-    # A forked child of a test is no controller: it dies of SIGTERM, as it would without us. The signal is held
-    # back meanwhile, since Python drops one that reaches a child before its interpreter is in order.
-
-    def _before_fork(self) -> None:
-        if self._listening:
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-
-    def _after_fork(self) -> None:
-        if self._listening:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-
-    def _in_child(self) -> None:
-        if self._listening:
-            self._listening = False
-            signal.signal(signal.SIGTERM, self._old_sigterm or signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            self._tell("interrupted", part=list(key), reason=reason)
 
     # What is written
 
@@ -337,12 +350,8 @@ class Recorder:
 
     def verdict_line(self, *, colour: bool) -> str:
         """Return the last line of the run."""
-        gate = self._gate or self._judge(_NOT_ENDED)
-        failed = sum(other.failed for other in self._others)
-        return terminal.verdict_line(gate, reports=self.shown_directory, others_failed=failed, colour=colour)
-
-    def _judge(self, trouble: str) -> Gate:
-        return judge(self._plan, self._outcomes, interrupted=self._interrupted, trouble=trouble)
+        failed = sum(other.failed for other in self.run.others)
+        return terminal.verdict_line(self.run.gate, reports=self.shown_directory, others_failed=failed, colour=colour)
 
     def _finish(self, status: int) -> int:
         for nodeid in list(self._running):
@@ -350,65 +359,77 @@ class Recorder:
             self._stopped(nodeid, self._phases.get(nodeid, []), f"still running when it ended: {why}")
         if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             self._trouble = self._trouble or _TROUBLES.get(status, f"pytest ended with {status}")
-        self._gate = gate = self._judge(self._redactor.text(self._unwritten or self._trouble))
-        code = self._code(status)
-        ended = datetime.now(UTC).isoformat(timespec="milliseconds")
-        end = {
-            "verdict": gate.verdict.value,
-            "reason": gate.reason,
-            "exit": code,
-            "interrupted": [[*key, reason] for key, reason in self._interrupted.items()],
-        }
-        self._append("run-ended", "end", end)
-        started = datetime.fromtimestamp(self._started, UTC).isoformat(timespec="milliseconds")
-        entry = history.line(self._plan, gate, run=self._run, started=started, ended=ended, code=code)
+        self._over = True
+        self._end(status, self._unwritten or self._trouble)
+        self._write(self._write_all)
+        self._own_up(status)
+        entry = history.line(self.run, self.run.gate, ended=time.time(), code=self.run.exit or 0)
         self._write(lambda: history.append(self._history, entry))
-        # Last, since it may be green: what could not be written by now keeps it red.
-        if self._unwritten:
-            self._gate = gate = self._judge(self._unwritten)
-        self._write(lambda: self._write_junit(gate))
-        if self._unwritten:
-            self._gate = self._judge(self._unwritten)
-        return self._code(status)
+        self._own_up(status)
+        assert self.run.exit is not None
+        return self.run.exit
 
-    def _code(self, status: int) -> int:
-        assert self._gate is not None
-        failed = self._failed_elsewhere or any(other.failed for other in self._others)
-        return exit_code(status, self._gate.verdict, others_failed=failed)
+    def _own_up(self, status: int) -> None:
+        """Turn the run red where something could not be written, and with it what was written, green, before that."""
+        if self._unwritten and self.run.trouble != self._redactor.text(self._unwritten):
+            self._end(status, self._unwritten)
+            self._write(self._write_all)
 
-    def _append(self, event: str, name: str, data: dict[str, Any]) -> Any:
-        """Log an event and return its data as logged, without secrets."""
+    def _end(self, status: int, trouble: str) -> None:
+        """Log the end: the verdict with its exit code."""
+        failed = self._failed_elsewhere or any(other.failed for other in self.run.others)
+        trouble = self._redactor.text(trouble)
+        self.run.trouble = trouble
+        gate = self.run.gate
+        self._tell(
+            "run-ended",
+            verdict=gate.verdict.value,
+            reason=gate.reason,
+            trouble=trouble,
+            exit=exit_code(status, gate.verdict, others_failed=failed),
+            others_failed=failed,
+        )
+
+    def _tell(self, event: str, **data: Any) -> None:
+        """Log an event, and let the run take it as it was logged: without secrets."""
         self._learn_secrets()
-        try:
-            return self._log.append(event, **{name: data})[name]
-        except OSError as error:
-            self._unwritten = self._unwritten or self._unwritable(error)
-            return self._redactor.data(data)
+        with self._interrupts.held():
+            try:
+                told = self._log.append(event, **data)
+            except OSError as error:
+                self._unwritten = self._unwritten or self._unwritable(error)
+                told = self._log.worded(event, data)
+            self.run.take(told)
 
     def _learn_secrets(self) -> None:
         for secrets in self._config.hook.pytest_viewgate_secrets(config=self._config):
             self._redactor.register(secrets)
 
-    def _rewrite(self, *, at_once: bool) -> None:
-        pause = max(_REWRITE_SECONDS, _MOST_OF_RUN * self._write_seconds)
+    def _rewrite(self) -> None:
+        """Let the reports grow greener, as often as their share of the run's time allows."""
         began = time.monotonic()
-        if at_once or began - self._written_at > pause:
-            self._write(lambda: self._write_junit(self._judge(_NOT_ENDED)))
-            self._written_at = time.monotonic()
-            self._write_seconds = self._written_at - began
+        if self._written_seconds < _MOST_OF_RUN * (began - self._began):
+            self._write(self._write_all)
+            self._written_seconds += time.monotonic() - began
 
     def _write(self, write: Callable[[], None]) -> None:
         """Write a report. What cannot be written fails the run at its end; until then the run goes on."""
-        try:
-            write()
-        except OSError as error:
-            self._unwritten = self._unwritten or self._unwritable(error)
+        with self._interrupts.held():
+            try:
+                write()
+            except Exception as error:  # noqa: BLE001 - a writer's own defect fails the run, and takes nothing else with it
+                self._unwritten = self._unwritten or self._unwritable(error)
 
-    def _write_junit(self, gate: Gate) -> None:
-        _replace(self.directory / self.JUNIT, junit.render(self._plan, gate, self._others, started=self._started))
+    def _write_all(self) -> None:
+        summary = writers.write_all(self.run, self.run.gate, self._past, self.directory)
+        step = os.environ.get("GITHUB_STEP_SUMMARY")
+        if step:
+            path = Path(step)
+            text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+            path.write_text(markdown.placed(text, summary, self.run.id), encoding="utf-8")
 
-    def _unwritable(self, error: OSError) -> str:
-        why = error.strerror or str(error)
+    def _unwritable(self, error: Exception) -> str:
+        why = (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}: {error}"
         return f"reports cannot be written to {self.directory} ({why}), but a gate run has to leave them"
 
 
@@ -428,9 +449,11 @@ class _LastWord:
                 reporter.write_line(self._recorder.verdict_line(colour=reporter.hasmarkup))
 
 
-def _pairs(report: pytest.TestReport) -> list[Any]:
+def _pairs(report: pytest.TestReport) -> list[tuple[str, Any]]:
     # A report of a collection has none.
-    return [value for name, value in getattr(report, "user_properties", ()) if name == PROPERTY]
+    return [
+        (name, value) for name, value in getattr(report, "user_properties", ()) if name == PROPERTY or name in _EXPLORED
+    ]
 
 
 def _reconciled(outcome: Outcome, failed: pytest.TestReport | None, skipped: pytest.TestReport | None) -> Outcome:
@@ -439,10 +462,11 @@ def _reconciled(outcome: Outcome, failed: pytest.TestReport | None, skipped: pyt
     if failed and outcome.verdict not in said_so:
         reason = f"the cell says {outcome.verdict}, but its test failed in {failed.when}: {_message(failed)}"
         remedy = "repair the test: what a cell says has to hold until its teardown has ended"
-        return replace(outcome, verdict=Verdict.FAIL, reason=reason, remedy=remedy)
+        return replace(outcome, verdict=Verdict.FAIL, observed=reason, expected="", remedy=remedy)
     if skipped and outcome.verdict is Verdict.PASS:
         reason = f"the cell says pass, but its test was skipped: {_message(skipped)}"
-        return replace(outcome, verdict=Verdict.UNKNOWN, reason=reason, remedy="do not skip what is planned")
+        remedy = "do not skip what is planned"
+        return replace(outcome, verdict=Verdict.UNKNOWN, observed=reason, expected="", remedy=remedy)
     return outcome
 
 
@@ -453,41 +477,3 @@ def _message(report: pytest.TestReport | pytest.CollectReport | None) -> str:
         return str(report.longrepr[2])
     crash = getattr(report.longrepr, "reprcrash", None)
     return f"{crash.message}\n\n{report.longreprtext}" if crash else report.longreprtext
-
-
-def _planned(plan: Plan, nodeid: str, line: int | None) -> Planned | None:
-    """Return the part a test stands for that did not live to say so, or None where it is not certain.
-
-    A part's test is in its file, on its line as far as that is known, and names the host and the part or the
-    check in its id; of `tier-1` and `tier-11`, both in the id `web-1-tier-11`, the longer one is meant.
-    """
-    file, _, name = nodeid.partition("::")
-    parts = [part for part in plan.parts if part.file == file]
-    parts = [part for part in parts if line is not None and part.line == line + 1] or parts
-    if len(parts) > 1:
-        _, _, given = name.partition("[")
-        named = {part: sum(len(word) for word in (part.check, part.part) if word in given) for part in parts}
-        parts = [part for part in parts if named[part] and part.host in given]
-        longest = max((len(part.host) + named[part] for part in parts), default=0)
-        parts = [part for part in parts if len(part.host) + named[part] == longest]
-    return parts[0] if len(parts) == 1 else None
-
-
-def _replace(path: Path, text: str) -> None:
-    """Replace a file as a whole: a reader sees the old one or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _point(link: Path, target: Path) -> None:
-    """Let a link point at a directory, with no moment at which it points nowhere."""
-    temporary = link.with_name(f".{link.name}.{os.getpid()}.tmp")
-    temporary.symlink_to(os.path.relpath(target, link.parent))
-    try:
-        temporary.replace(link)
-    finally:
-        temporary.unlink(missing_ok=True)

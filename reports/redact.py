@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 REDACTED = "[redacted]"
+_SHORT = 100
 MIN_LENGTH = 4
 """A shorter value would blot out half of every report and hides little."""
 
@@ -20,7 +21,7 @@ _URL_PASSWORD = re.compile(r"(://[^\s/@:'\"]*+:)[^\s/'\"]*@")
 _URL_TOKEN = re.compile(r"(?i)(https?://)[^\s/@:'\"]*+@")
 # A header in HTTP's form runs to the end of its line; as an item of a mapping or pair, to its closing quote.
 _HEADER_NAMES = r"(?:proxy-authorization|authorization|set-cookie|cookie|x-api-key|x-auth-token)"
-_HEADER_ITEM = re.compile(rf"""(?i)((["'])(?:{_HEADER_NAMES})\2\s*[:,=]\s*(["']))(?:\\.|(?!\3)[^\\])*+""")
+_HEADER_ITEM = re.compile(rf"""(?i)((["'])(?:{_HEADER_NAMES})\2\s*[:,=]\s*b?(["']))(?:\\.|(?!\3)[^\\])*+""")
 _HEADER_LINE = re.compile(rf"(?i)\b({_HEADER_NAMES}\s*:[ \t]*)(?=[^\s\"'])[^\r\n]+")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)(?=[^\s\"',;]*\d)[A-Za-z0-9._~+/=-]{8,}")
 # `key` alone names a lock or a cache entry as often as a secret, so it needs a word before it.
@@ -46,6 +47,7 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._told: dict[str, str] = {}
         self._known: set[str] = set()
         self._values: re.Pattern[str] | None = None
         self.register(secrets)
@@ -56,14 +58,23 @@ class Redactor:
         if not new:
             return
         self._known |= new
+        self._told.clear()
         forms = {form for secret in self._known for form in _forms(secret)}
         # The longest first, or a secret that begins another one would leave the other's tail behind.
         self._values = re.compile("|".join(map(re.escape, sorted(forms, key=lambda form: (-len(form), form)))))
 
     def text(self, text: str) -> str:
         """Return the text without secrets."""
-        if self._values is not None:
-            text = self._values.sub(REDACTED, text)
+        if len(text) > _SHORT:
+            return self._text(text)
+        # Names of keys, hosts and files come again with every event.
+        told = self._told.get(text)
+        if told is None:
+            told = self._told[text] = self._text(text)
+        return told
+
+    def _text(self, text: str) -> str:
+        text = self.known(text)
         if "@" in text:
             text = _URL_PASSWORD.sub(rf"\1{REDACTED}@", text)
             text = _URL_TOKEN.sub(rf"\1{REDACTED}@", text)
@@ -72,6 +83,10 @@ class Redactor:
             text = _HEADER_LINE.sub(rf"\1{REDACTED}", text)
             text = _ASSIGNMENT.sub(_assignment, text)
         return _BEARER.sub(rf"\1{REDACTED}", text)
+
+    def known(self, text: str) -> str:
+        """Return the text without the values that are known; what only looks like a secret stays."""
+        return text if self._values is None else self._values.sub(REDACTED, text)
 
     def data(self, data: Any) -> Any:
         """Return JSON-like data without secrets; a text under a key named like one is redacted whole."""

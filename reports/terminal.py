@@ -5,18 +5,12 @@ Readable at 100 columns and without colour; colour only underlines what the word
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
-from reports.records import Verdict
-from reports.verdict import State
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from reports.records import Plan
-    from reports.verdict import Cell, Gate, Part
+from reports.records import Plan, Verdict
+from reports.text import line, number, visible
+from reports.verdict import Cell, Gate, Part, State, affected
 
 WIDTH = 100
 _PARTS_TOLD = 5
@@ -30,20 +24,28 @@ _WORDS = {
     Verdict.FAIL: "FAIL",
     Verdict.UNKNOWN: "UNKNOWN",
     Verdict.NOT_APPLICABLE: "n/a",
+    Verdict.WAIVED: "waived",
 }
 _GATE_WORDS = {Verdict.PASS: "PASSED", Verdict.FAIL: "FAILED", Verdict.UNKNOWN: "INCONCLUSIVE"}
-_COLOURS = {Verdict.PASS: "32", Verdict.FAIL: "31;1", Verdict.UNKNOWN: "33;1", Verdict.NOT_APPLICABLE: "36"}
-# What an observed page or log says must not steer the terminal it is shown on.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_COLOURS = {
+    Verdict.PASS: "32",
+    Verdict.FAIL: "31;1",
+    Verdict.UNKNOWN: "33;1",
+    Verdict.NOT_APPLICABLE: "36",
+    Verdict.WAIVED: "35",
+}
 
 
-def summary(plan: Plan, gate: Gate, *, colour: bool = False) -> str:
+def summary(plan: Plan, gate: Gate, *, table: bool = True, colour: bool = False) -> str:
     """Return the table of the eight, the objectives, and what to do about each that is not green."""
-    blocks = [_table(plan, gate.validations, colour=colour)]
+    blocks = [_table(plan, gate.validations, colour=colour)] if table else []
     if gate.objectives:
         blocks.append(_objectives(plan, gate.objectives, colour=colour))
     absent = [cell for cell in gate.cells if all(part.state is State.NOT_RUN for part in cell.parts)]
-    blocks += [_remedies(cell, colour=colour) for cell in gate.cells if not _green(cell) and cell not in absent]
+    # What is unknown because of something else is told there, once.
+    bad = [cell for cell in gate.cells if any(not part.green and not part.cause for part in cell.parts)]
+    blocks += [_remedies(cell, colour=colour) for cell in bad if cell not in absent]
+    blocks += [_because(cause, parts, colour=colour) for cause, parts in gate.causes.items()]
     if absent:
         blocks.append(_not_run(absent, colour=colour))
     return "\n\n".join(blocks)
@@ -54,10 +56,31 @@ def verdict_line(gate: Gate, *, reports: str, others_failed: int = 0, colour: bo
     word = _GATE_WORDS.get(gate.verdict, "FAILED")
     painted = f"\033[{_COLOURS[gate.verdict]}m{word}\033[0m" if colour else word
     beside = f"; beside the gate, tests that did not pass: {others_failed}" if others_failed else ""
-    return f"gate: {painted}: {_line(gate.reason)}{beside}; reports in {_line(reports)}"
+    return f"gate: {painted}: {line(gate.reason)}{beside}; reports in {line(reports)}"
 
 
-def _table(plan: Plan, cells: Sequence[Cell], *, colour: bool) -> str:
+class Growing:
+    """The table of the eight row by row, its columns as wide as the plan says they may get."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        parts = [part for part in plan.parts if part.kind == "validation"]
+        most = max(Counter((part.check, part.host) for part in parts).values(), default=0)
+        several = [max((len(line(host)) for host in plan.hosts), default=0)] if len(plan.hosts) > 1 else []
+        checks = max((len(line(part.check)) for part in parts), default=0)
+        self._least = [1, checks, *several, len("UNKNOWN"), 2 * len(str(most)) + 1, len("12.34s")]
+
+    def head(self) -> str:
+        """Return the title and the names of the columns."""
+        title, names, *_ = _table(self._plan, [], colour=False, least=self._least).splitlines()
+        return f"{title}\n{names}"
+
+    def row(self, cell: Cell, *, colour: bool) -> str:
+        """Return the row of a cell."""
+        return _table(self._plan, [cell], colour=colour, least=self._least).splitlines()[-1]
+
+
+def _table(plan: Plan, cells: Sequence[Cell], *, colour: bool, least: Sequence[int] = ()) -> str:
     several = len(plan.hosts) > 1
     head = ["#", "check", *(["host"] if several else []), "verdict", "parts", "time", "reason"]
     rows: list[list[str]] = []
@@ -68,17 +91,18 @@ def _table(plan: Plan, cells: Sequence[Cell], *, colour: bool) -> str:
         rows.append(
             [
                 str(cell.number or "-") if first else "",
-                _line(cell.check) if first else "",
-                *([_line(cell.host)] if several else []),
+                line(cell.check) if first else "",
+                *([line(cell.host)] if several else []),
                 _word(cell),
                 f"{cell.green}/{len(cell.parts)}",
                 f"{cell.seconds:.2f}s",
-                _line(cell.reason),
+                line(cell.reason),
             ]
         )
     hosts = f"{len(plan.hosts)} hosts" if several else "".join(plan.hosts) or "no host"
-    title = f"the eight validations of {_line(plan.environment)} ({_line(plan.kind)}), {_line(hosts)}"
-    return "\n".join([title, *_aligned(head, rows, [cell.verdict for cell in cells], colour=colour)])
+    title = f"the eight validations of {line(plan.environment)} ({line(plan.kind)}), {line(hosts)}"
+    verdicts = [cell.verdict for cell in cells]
+    return "\n".join([title, *_aligned(head, rows, verdicts, colour=colour, least=least)])
 
 
 def _objectives(plan: Plan, cells: Sequence[Cell], *, colour: bool) -> str:
@@ -88,8 +112,8 @@ def _objectives(plan: Plan, cells: Sequence[Cell], *, colour: bool) -> str:
     for cell in cells:
         for part in cell.parts:
             name = cell.check if len(cell.parts) == 1 else f"{cell.check} {part.planned.part}"
-            host = [_line(cell.host)] if len(plan.hosts) > 1 else []
-            rows.append([_line(name), *host, _part_word(part), _value(part), _line(part.reason)])
+            host = [line(cell.host)] if len(plan.hosts) > 1 else []
+            rows.append([line(name), *host, _part_word(part), _value(part), line(part.reason)])
             verdicts.append(part.verdict)
     head = ["objective", *(["host"] if len(plan.hosts) > 1 else []), "verdict", "value", "reason"]
     return "\n".join([f"objectives: {told}", *_aligned(head, rows, verdicts, colour=colour)])
@@ -100,39 +124,41 @@ def _value(part: Part) -> str:
     value, target = part.figures.get("value"), part.figures.get("target")
     if value is None:
         return "-"
-    return _line(f"{_number(value)} ({_number(target)})" if target is not None else _number(value))
-
-
-def _number(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return line(f"{number(value)} ({number(target)})" if target is not None else number(value))
 
 
 def _aligned(
-    head: Sequence[str], rows: Sequence[Sequence[str]], verdicts: Sequence[Verdict], *, colour: bool
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    verdicts: Sequence[Verdict],
+    *,
+    colour: bool,
+    least: Sequence[int] = (),
 ) -> Iterable[str]:
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head) - 1)]
+    widths = [max(pair) for pair in zip(widths, least or widths, strict=True)]
     place = list(head).index("verdict")
-    for number, row in enumerate([head, *rows]):
+    for index, row in enumerate([head, *rows]):
         cells = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
         room = max(WIDTH - sum(widths) - 2 * len(row), 20)
         reason = row[-1] if len(row[-1]) <= room else f"{row[-1][: room - 3]}..."
-        if colour and number:
-            cells[place] = f"\033[{_COLOURS[verdicts[number - 1]]}m{cells[place]}\033[0m"
+        if colour and index:
+            cells[place] = f"\033[{_COLOURS[verdicts[index - 1]]}m{cells[place]}\033[0m"
         yield "  ".join(["", *cells, reason]).rstrip()
 
 
 def _remedies(cell: Cell, *, colour: bool) -> str:
-    host = f" on {_line(cell.host)}" if cell.host else ""
+    host = f" on {line(cell.host)}" if cell.host else ""
     word = _word(cell)
     painted = f"\033[{_COLOURS[cell.verdict]}m{word}\033[0m" if colour else word
-    lines = [f"{_name(cell)}{host}: {painted}  {_line(cell.title)}".rstrip()]
+    lines = [f"{_name(cell)}{host}: {painted}  {line(cell.title)}".rstrip()]
     # Parts that say the same are told once.
     alike: dict[tuple[str, str], list[Part]] = {}
     for part in cell.parts:
-        if not _part_green(part):
+        if not part.green and not part.cause:
             alike.setdefault((part.reason, part.remedy), []).append(part)
     for (reason, remedy), parts in list(alike.items())[:_PARTS_TOLD]:
-        names = ", ".join(_line(part.planned.part) for part in parts[:_PARTS_TOLD])
+        names = ", ".join(line(part.planned.part) for part in parts[:_PARTS_TOLD])
         more = f" and {len(parts) - _PARTS_TOLD} more" if len(parts) > _PARTS_TOLD else ""
         lines.append(f"  {names}{more}: {_indented(reason or 'no reason was given')}")
         lines.append(f"    remedy: {_indented(remedy)}" if remedy else "    remedy: none was given")
@@ -140,6 +166,13 @@ def _remedies(cell: Cell, *, colour: bool) -> str:
         left = sum(len(parts) for parts in list(alike.values())[_PARTS_TOLD:])
         lines.append(f"  and {left} more parts that are not green: see junit.xml")
     return "\n".join(lines)
+
+
+def _because(cause: str, parts: Sequence[Part], *, colour: bool) -> str:
+    """Tell once of all parts that are unknown because of one thing."""
+    word = _WORDS[Verdict.UNKNOWN]
+    painted = f"\033[{_COLOURS[Verdict.UNKNOWN]}m{word}\033[0m" if colour else word
+    return f"{painted} because {_indented(cause)}\n  {line(affected(parts))}\n    remedy: {_indented(parts[0].remedy)}"
 
 
 def _not_run(cells: Sequence[Cell], *, colour: bool) -> str:
@@ -151,15 +184,7 @@ def _not_run(cells: Sequence[Cell], *, colour: bool) -> str:
 
 
 def _name(cell: Cell) -> str:
-    return _line(f"{cell.number} {cell.check}" if cell.number else cell.check)
-
-
-def _green(cell: Cell) -> bool:
-    return all(_part_green(part) for part in cell.parts)
-
-
-def _part_green(part: Part) -> bool:
-    return part.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE)
+    return line(f"{cell.number} {cell.check}" if cell.number else cell.check)
 
 
 def _word(cell: Cell) -> str:
@@ -170,15 +195,7 @@ def _part_word(part: Part) -> str:
     return "NOT RUN" if part.missing else _WORDS[part.verdict]
 
 
-def _line(text: str) -> str:
-    return " ".join(_clean(text).split())
-
-
 def _indented(text: str) -> str:
     text = text.strip()
     cut = f"{text[:_REASON]}... (all of it in junit.xml)" if len(text) > _REASON else text
-    return _clean(cut).replace("\n", "\n      ")
-
-
-def _clean(text: str) -> str:
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return visible(cut).replace("\n", "\n      ")

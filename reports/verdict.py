@@ -1,17 +1,17 @@
 """The only merge of verdicts and the only exit-code function.
 
-Worst wins: fail outranks unknown, unknown outranks pass; a cell is not applicable only if all its parts are.
-The ledger is closed: a planned part that did not come out fails the gate, and so does an outcome nobody
-planned.
+Worst wins: fail outranks unknown, unknown outranks waived, waived outranks pass; a cell is not applicable only if all
+its parts are. The ledger is closed: a planned part that did not come out fails the gate, and so does an outcome nobody
+planned. A waiver that has expired, or that matches nothing, fails it too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from reports.records import Key, Kind, Outcome, Plan, Planned, Scalar, Verdict
+from reports.records import Key, Kind, Outcome, Plan, Planned, Scalar, Verdict, Waiver, worded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 INCONCLUSIVE = 6
 """Exit code: nothing failed, everything planned ran, and a required cell is unknown."""
 
-_RANK = {Verdict.NOT_APPLICABLE: 0, Verdict.PASS: 1, Verdict.UNKNOWN: 2, Verdict.FAIL: 3}
+_RANK = {Verdict.NOT_APPLICABLE: 0, Verdict.PASS: 1, Verdict.WAIVED: 2, Verdict.UNKNOWN: 3, Verdict.FAIL: 4}
 _RUN_EVERYTHING = (
     "let the whole gate run to its end: no -k, -m, --deselect, -x or --maxfail, no skips, no error in collection"
 )
@@ -36,15 +36,31 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part with its merged verdict. `outcomes` holds every attempt; the worst one decides."""
+    """A part with its merged verdict. `outcomes` holds every attempt; the worst that no other superseded decides.
+
+    `cause` words the root cause it is unknown because of, and `waiver` who answers for it, where there is one;
+    `attempt` is the number of the attempt that decides, 0 where none came out.
+    """
 
     planned: Planned
     state: State
     verdict: Verdict
-    reason: str
+    observed: str
+    expected: str
+    seen_by: str
     remedy: str
     figures: Mapping[str, Scalar]
+    samples: Mapping[str, tuple[float, ...]]
+    attachments: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
+    cause: str = ""
+    waiver: Waiver | None = None
+    attempt: int = 0
+
+    @property
+    def reason(self) -> str:
+        """What was observed, and what it should be."""
+        return worded(self.observed, self.expected)
 
     @property
     def seconds(self) -> float:
@@ -55,6 +71,11 @@ class Part:
     def missing(self) -> bool:
         """Whether it was planned and did not come out."""
         return self.state in (State.NOT_RUN, State.INTERRUPTED)
+
+    @property
+    def green(self) -> bool:
+        """Whether it passes or is not applicable."""
+        return self.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +105,17 @@ class Cell:
     @property
     def green(self) -> int:
         """Number of parts that pass or are not applicable."""
-        return sum(part.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE) for part in self.parts)
+        return sum(part.green for part in self.parts)
+
+    @property
+    def failed(self) -> bool:
+        """Whether what came out of it failed."""
+        return self.verdict is Verdict.FAIL
 
     @property
     def red(self) -> bool:
         """Whether it fails the gate."""
-        return self.verdict is Verdict.FAIL or self.missing > 0
+        return self.failed or self.missing > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +137,30 @@ class Gate:
         """All parts, in the order of the cells."""
         return tuple(part for cell in self.cells for part in cell.parts)
 
+    @property
+    def causes(self) -> dict[str, tuple[Part, ...]]:
+        """The parts that are unknown because of something else, by that root cause."""
+        found: dict[str, list[Part]] = {}
+        for part in self.parts:
+            if part.cause:
+                found.setdefault(part.cause, []).append(part)
+        return {cause: tuple(parts) for cause, parts in found.items()}
+
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Merge verdicts: fail > unknown > pass > not-applicable. Of nothing, nothing is known."""
+    """Merge verdicts: fail > unknown > waived > pass > not-applicable. Of nothing, nothing is known."""
     return max(verdicts, key=_RANK.__getitem__, default=Verdict.UNKNOWN)
+
+
+def affected(parts: Iterable[Part]) -> str:
+    """Name the checks that parts with one root cause belong to, host by host, and count the parts."""
+    by_host: dict[str, list[str]] = {}
+    count = 0
+    for part in parts:
+        by_host.setdefault(part.planned.host, []).append(part.planned.check)
+        count += 1
+    named = "; ".join(f"{', '.join(dict.fromkeys(checks))} on {host}" for host, checks in by_host.items())
+    return f"{named} ({count} {'part' if count == 1 else 'parts'})"
 
 
 def judge(
@@ -134,7 +180,10 @@ def judge(
     for outcome in outcomes:
         came_out.setdefault(outcome.key, []).append(outcome)
     planned = {part.key: part for part in plan.parts}
-    parts = [_part(part, came_out.get(part.key, ()), (interrupted or {}).get(part.key)) for part in plan.parts]
+    parts = [
+        _waived(_part(part, came_out.get(part.key, ()), (interrupted or {}).get(part.key)), plan.waivers)
+        for part in plan.parts
+    ]
     parts += [_unplanned(plan, came_out[key]) for key in sorted(came_out.keys() - planned.keys())]
 
     cells: dict[tuple[str, str], list[Part]] = {}
@@ -144,7 +193,7 @@ def judge(
     judged = sorted((_cell(group) for group in cells.values()), key=lambda cell: cell.number or 9)
     validations = tuple(cell for cell in judged if cell.kind == "validation")
     objectives = tuple(cell for cell in judged if cell.kind == "objective")
-    verdict, reason = _gate(validations, objectives, trouble)
+    verdict, reason = _gate(validations, objectives, [*([trouble] if trouble else []), *_void(plan)])
     return Gate(verdict, reason, validations, objectives)
 
 
@@ -168,12 +217,32 @@ def _part(planned: Planned, outcomes: Sequence[Outcome], interrupted: str | None
     if interrupted is not None:
         # Whatever an earlier attempt said, the last one never came to an end.
         failed = worst([Verdict.UNKNOWN, *(outcome.verdict for outcome in attempts)])
-        return Part(planned, State.INTERRUPTED, failed, interrupted, _RUN_EVERYTHING, {}, attempts)
+        return _made(planned, State.INTERRUPTED, failed, interrupted, attempts=attempts)
     if not attempts:
-        return Part(planned, State.NOT_RUN, Verdict.UNKNOWN, "not run", _RUN_EVERYTHING, {}, ())
-    verdict = worst(outcome.verdict for outcome in attempts)
-    decisive = next(outcome for outcome in attempts if outcome.verdict is verdict)
-    return Part(planned, State.RAN, verdict, decisive.reason, decisive.remedy, decisive.figures, attempts)
+        return _made(planned, State.NOT_RUN, Verdict.UNKNOWN, "not run")
+    deciding = [outcome for outcome in attempts if not outcome.superseded] or attempts
+    verdict = worst(outcome.verdict for outcome in deciding)
+    return _said(planned, State.RAN, next(outcome for outcome in deciding if outcome.verdict is verdict), attempts)
+
+
+def _waived(part: Part, waivers: Sequence[Waiver]) -> Part:
+    """Return the part as waived where it came out, is not green, and somebody answers for it."""
+    if part.state is not State.RAN or part.verdict not in (Verdict.FAIL, Verdict.UNKNOWN):
+        return part
+    waiver = next((waiver for waiver in waivers if not waiver.expired and waiver.covers(part.planned)), None)
+    if waiver is None:
+        return part
+    observed = f"waived until {waiver.expires} ({waiver.reason}; {waiver.link}): {part.observed}"
+    return replace(part, verdict=Verdict.WAIVED, observed=observed, waiver=waiver)
+
+
+def _void(plan: Plan) -> Iterable[str]:
+    """Word each waiver that does not hold: it fails the gate, or nobody would ever take it away."""
+    for waiver in plan.waivers:
+        if waiver.expired:
+            yield f"the waiver of {waiver.name} expired on {waiver.expires}"
+        if not any(waiver.covers(part) for part in plan.parts):
+            yield f"the waiver of {waiver.name} matches nothing that is planned"
 
 
 def _unplanned(plan: Plan, outcomes: Sequence[Outcome]) -> Part:
@@ -192,9 +261,37 @@ def _unplanned(plan: Plan, outcomes: Sequence[Outcome]) -> Part:
         line=kin.line if kin else 0,
     )
     said = f"{first.verdict}: {first.reason}" if first.reason else str(first.verdict)
-    reason = f"an outcome nobody planned ({said}), but every outcome should be in the plan"
-    remedy = f"plan part {first.part!r} of check {first.check!r} on host {first.host!r}, or drop its test"
-    return Part(planned, State.UNPLANNED, Verdict.FAIL, reason, remedy, first.figures, attempts)
+    stray = replace(
+        first,
+        verdict=Verdict.FAIL,
+        observed=f"an outcome nobody planned ({said})",
+        expected="in the plan, as every outcome",
+        remedy=f"plan part {first.part!r} of check {first.check!r} on host {first.host!r}, or drop its test",
+    )
+    return _said(planned, State.UNPLANNED, stray, attempts)
+
+
+def _made(planned: Planned, state: State, verdict: Verdict, reason: str, *, attempts: tuple[Outcome, ...] = ()) -> Part:
+    return Part(planned, state, verdict, reason, "", "", _RUN_EVERYTHING, {}, {}, (), attempts)
+
+
+def _said(planned: Planned, state: State, decisive: Outcome, attempts: tuple[Outcome, ...]) -> Part:
+    return Part(
+        planned=planned,
+        state=state,
+        verdict=decisive.verdict,
+        observed=decisive.observed,
+        expected=decisive.expected,
+        seen_by=decisive.seen_by,
+        remedy=decisive.remedy,
+        figures=decisive.figures,
+        samples=decisive.samples,
+        # A picture of any attempt is evidence.
+        attachments=tuple(dict.fromkeys(path for outcome in attempts for path in outcome.attachments)),
+        outcomes=attempts,
+        cause=decisive.cause,
+        attempt=decisive.attempt,
+    )
 
 
 def _ordered(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
@@ -210,7 +307,7 @@ def _cell(parts: Sequence[Part]) -> Cell:
     planned = decisive.planned
     reason = decisive.reason
     alike = sum(part.verdict is verdict for part in parts) - 1
-    if verdict in (Verdict.FAIL, Verdict.UNKNOWN):
+    if verdict in (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WAIVED):
         more = f" (and {alike} more)" if alike else ""
         reason = f"{planned.part}: {reason}{more}" if len(parts) > 1 else reason
     return Cell(
@@ -226,11 +323,11 @@ def _cell(parts: Sequence[Part]) -> Cell:
     )
 
 
-def _gate(validations: Sequence[Cell], objectives: Sequence[Cell], trouble: str) -> tuple[Verdict, str]:
+def _gate(validations: Sequence[Cell], objectives: Sequence[Cell], reasons: list[str]) -> tuple[Verdict, str]:
     cells = [*validations, *objectives]
     failed = [cell for cell in cells if cell.verdict is Verdict.FAIL]
     missing = sum(cell.missing for cell in cells)
-    reasons = [trouble] if trouble else []
+    waived = [cell for cell in cells if cell.verdict is Verdict.WAIVED]
     if not validations:
         reasons.append("no cell was planned")
     if failed:
@@ -238,6 +335,8 @@ def _gate(validations: Sequence[Cell], objectives: Sequence[Cell], trouble: str)
     if missing:
         parts = sum(len(cell.parts) for cell in cells)
         reasons.append(f"{missing} of {parts} planned parts did not run")
+    if waived and not any(cell.verdict in (Verdict.PASS, Verdict.UNKNOWN) for cell in validations):
+        reasons.append("waivers stand for every cell that applies: a whole gate cannot be waived")
     if reasons:
         return Verdict.FAIL, "; ".join(reasons)
     unknown = [
@@ -248,9 +347,10 @@ def _gate(validations: Sequence[Cell], objectives: Sequence[Cell], trouble: str)
     if not any(cell.verdict is Verdict.PASS for cell in validations):
         return Verdict.UNKNOWN, "no cell passed: every one is unknown or not applicable"
     passed = sum(cell.verdict is Verdict.PASS for cell in validations)
+    beside = f"; waived: {_named(waived)}" if waived else ""
     return (
         Verdict.PASS,
-        f"{passed} of {len(validations)} cells passed, none failed and none required is unknown",
+        f"{passed} of {len(validations)} cells passed, none failed and none required is unknown{beside}",
     )
 
 

@@ -6,6 +6,7 @@ records the verdict where reports find it (`item.user_properties`, which survive
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,9 +16,12 @@ import pytest
 
 from fixtures.hosts import TARGET, Target
 from fixtures.options import gate_asked
-from reports.records import Plan, Planned, Verdict
-from validations.contracts import Judgement, Violation, unknown
+from reports.records import Plan, Planned, Verdict, Waiver
+from validations.causes import Cause, root_cause
+from validations.contracts import Judgement, Violation, failed, not_applicable, unknown
 from validations.registry import EIGHT, OBJECTIVES, Check
+from validations.waiting import Look, goes_on, pause, settled
+from validations.waivers import load
 
 if TYPE_CHECKING:
     from fixtures.environments.base import DisturbableHost, Host
@@ -27,7 +31,10 @@ OBSERVE = "remove what kept this from being observed; until then nothing is know
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 _seen = pytest.StashKey[dict[tuple[str, str], object]]()
+_looks = pytest.StashKey[dict[tuple[str, str], list[Look]]]()
+_causes = pytest.StashKey[dict[str, Cause | None]]()
 _judgement = pytest.StashKey[tuple[float, float, Judgement]]()
+_earlier = pytest.StashKey[list[tuple[float, float, Judgement]]]()
 
 
 class Cell:
@@ -54,11 +61,19 @@ class Cell:
         What could not be observed is unknown, with the reason. An examination that breaks is unknown, too: its
         own fault says nothing of the host.
         """
-        from fixtures.observation.facts import Unobserved
-
         assert self._item is not None
         started = time.time()
         clock = time.perf_counter()
+        if self._target.lacks:
+            self.settle(self._lacking(), started, time.perf_counter() - clock)
+            return
+        if self._target.wait:
+            looks = self._looked(examine, judge)
+            self._item.stash[_earlier] = [
+                (look.started, look.seconds, look.judgements[self.part]) for look in looks[:-1]
+            ]
+            self.settle(settled(looks, self.part), started, time.perf_counter() - clock)
+            return
         seen = self._item.config.stash.setdefault(_seen, {})
         key = (self.check.file, self.host_id)
         if key not in seen:
@@ -66,14 +81,50 @@ class Cell:
                 seen[key] = examine(self._host())
             except Exception as reason:  # noqa: BLE001 - kept for the other parts, and raised again below
                 seen[key] = reason
-        evidence = seen[key]
+        judgement = self._judged(seen[key], judge, self.part)
+        self.settle(judgement, started, time.perf_counter() - clock)
+
+    def _judged(self, evidence: object, judge: Callable[[T, str], Judgement], part: str) -> Judgement:
+        """Judge a part, and lay what is not green to the host's one root cause where it has one."""
+        from fixtures.observation.facts import Unobserved
+
         if isinstance(evidence, Unobserved):
             judgement = unknown(f"not observed: {evidence}")
         elif isinstance(evidence, Exception):
             raise evidence
         else:
-            judgement = judge(cast("T", evidence), self.part)
-        self.settle(judgement, started, time.perf_counter() - clock)
+            judgement = judge(cast("T", evidence), part)
+        if judgement.verdict not in (Verdict.FAIL, Verdict.UNKNOWN):
+            return judgement
+        assert self._item is not None
+        causes = self._item.config.stash.setdefault(_causes, {})
+        if self.host_id not in causes:
+            causes[self.host_id] = root_cause(self._host())
+        cause = causes[self.host_id]
+        return judgement if cause is None else cause.applied(self.check.id, part, judgement)
+
+    def _looked(self, examine: Callable[[Host], T], judge: Callable[[T, str], Judgement]) -> list[Look]:
+        """Look until it is settled (see `waiting`), once for all parts of the check."""
+        assert self._item is not None
+        stash = self._item.config.stash
+        looks = stash.setdefault(_looks, {}).setdefault((self.check.id, self.host_id), [])
+        parts = self.check.parts(self._target.expected)
+        needed = required(self.check, self._target)
+        while not looks or goes_on(looks, required=needed, time_left=self._target.waits()):
+            if looks:
+                time.sleep(pause(len(looks)))
+                stash.setdefault(_causes, {}).pop(self.host_id, None)
+                if not self._target.host(self.host_id).forget():
+                    break
+            started, clock = time.time(), time.perf_counter()
+            evidence: object
+            try:
+                evidence = examine(self._host())
+            except Exception as reason:  # noqa: BLE001 - what kept it from being observed is judged
+                evidence = reason
+            judgements = {part: self._judged(evidence, judge, part) for part in parts}
+            looks.append(Look(judgements, started, time.perf_counter() - clock))
+        return looks
 
     def settle(self, judgement: Judgement, started: float, seconds: float) -> None:
         """Record the verdict, and fail the test where it is not green."""
@@ -87,6 +138,15 @@ class Cell:
             # Said in the report and in the summary; the run does not depend on it.
             pytest.skip(f"unknown: {judgement.reason}")
         raise Violation(judgement, where=f"{self.check.id}/{self.part} on {self.host_id}")
+
+    def _lacking(self) -> Judgement:
+        """Judge a stage that this machine cannot bring up: not applicable, or failed where `--require` names it."""
+        assert self._item is not None
+        required = self._target.name in self._item.config.option.require
+        told = self._target.lacks
+        if required:
+            return failed(f"--require {self._target.name}, but {told}", "installed", remedy="install them by that line")
+        return not_applicable(told)
 
     def history(self) -> list[dict[str, Any]]:
         """Return what earlier runs recorded of this very application, through a hook of reports'.
@@ -142,7 +202,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             Cell(check, host, part)
             for check in marker.args
             for host in target.host_ids
-            for part in check.parts(target.panels)
+            for part in check.parts(target.expected)
         ]
     )
     several = len(marker.args) > 1
@@ -165,15 +225,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Put the verdict where reports find it. A test that broke before it judged is unknown, never left out."""
     cell = item.callspec.params.get("cell") if hasattr(item, "callspec") else None
     if isinstance(cell, Cell) and (call.when == "call" or call.excinfo is not None):
-        settled = item.stash.get(_judgement, None)
+        came = item.stash.get(_judgement, None)
         raised = call.excinfo.value if call.excinfo is not None else None
         if raised is not None and not isinstance(raised, (Violation, pytest.skip.Exception)):
-            settled = (call.start, call.duration, _broken(f"{type(raised).__name__}: {raised}"))
-        elif settled is None and raised is None:
-            settled = (call.start, call.duration, _broken("it judged nothing"))
+            came = (call.start, call.duration, _broken(f"{type(raised).__name__}: {raised}"))
+        elif came is None and raised is None:
+            came = (call.start, call.duration, _broken("it judged nothing"))
         # A test that was skipped before it judged did not come out at all: the ledger will miss it.
-        if settled is not None:
-            _record(item, cell, *settled)
+        if came is not None:
+            item.user_properties[:] = [pair for pair in item.user_properties if pair[0] != "viewgate"]
+            for earlier in item.stash.get(_earlier, ()):
+                _record(item, cell, *earlier, superseded=True)
+            _record(item, cell, *came)
     report = yield
     if isinstance(cell, Cell) and call.excinfo is not None and isinstance(call.excinfo.value, Violation):
         # The wording is the whole message; a traceback through the suite would only hide it.
@@ -185,12 +248,18 @@ def _broken(why: str) -> Judgement:
     return unknown(f"the check itself broke: {why}"[:500], remedy="run it alone with --tb=long, and report this")
 
 
-def _record(item: pytest.Item, cell: Cell, started: float, seconds: float, judgement: Judgement) -> None:
+def _record(
+    item: pytest.Item, cell: Cell, started: float, seconds: float, judgement: Judgement, *, superseded: bool = False
+) -> None:
     green = judgement.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE)
     # What was not observed is not known to be broken: the check's own remedy would mend what may be whole.
     usual = cell.check.remedy if judgement.verdict is Verdict.FAIL else OBSERVE
     remedy = "" if green else judgement.remedy or usual
-    item.user_properties[:] = [pair for pair in item.user_properties if pair[0] != "viewgate"]
+    attach = item.config.hook.pytest_viewgate_attach
+    attached = [
+        attach(config=item.config, name=f"{cell.check.id}-{cell.id}-{name}", content=content)
+        for name, content in judgement.attachments.items()
+    ]
     item.user_properties.append(
         (
             "viewgate",
@@ -199,11 +268,17 @@ def _record(item: pytest.Item, cell: Cell, started: float, seconds: float, judge
                 "host": cell.host_id,
                 "part": cell.part,
                 "verdict": judgement.verdict.value,
-                "reason": judgement.reason,
+                "observed": judgement.observed,
+                "expected": judgement.expected,
+                "seen_by": judgement.seen_by,
                 "remedy": remedy,
                 "figures": dict(judgement.figures),
+                "samples": {name: list(values) for name, values in judgement.samples.items()},
+                "attachments": [path for path in attached if path],
                 "seconds": seconds,
                 "started": started,
+                "cause": judgement.cause,
+                "superseded": superseded,
             },
         )
     )
@@ -214,10 +289,14 @@ def pytest_viewgate_plan(config: pytest.Config) -> Plan | None:
     target = config.stash.get(TARGET, None)
     if target is None or not gate_asked(config):
         return None
-    return plan_of(target)
+    file = config.option.waivers
+    if file is None:
+        return plan_of(target)
+    today = dt.datetime.now(dt.UTC).date()
+    return plan_of(target, load(config.invocation_params.dir / file, target.name, today=today))
 
 
-def plan_of(target: Target) -> Plan:
+def plan_of(target: Target, waivers: tuple[Waiver, ...] = ()) -> Plan:
     """Return the ledger of an environment."""
     parts = [
         Planned(
@@ -233,7 +312,7 @@ def plan_of(target: Target) -> Plan:
         )
         for check in (*EIGHT, *OBJECTIVES)
         for host in target.host_ids
-        for part in check.parts(target.panels)
+        for part in check.parts(target.expected)
     ]
     return Plan(
         environment=target.name,
@@ -241,18 +320,35 @@ def plan_of(target: Target) -> Plan:
         hosts=target.host_ids,
         parts=tuple(parts),
         provenance=_provenance(target),
+        waivers=waivers,
     )
 
 
 def _provenance(target: Target) -> dict[str, str]:
     import platform
 
+    commit = _commit()
     return {
+        "viewgate": commit,
+        # What a stage serves is what lies here; what a live environment serves is observed (see `Outcome.figures`).
+        **({"revision": commit} if target.kind == "staged" else {}),
         "python": platform.python_version(),
         "machine": platform.platform(),
         "disturbing": "yes" if target.intrusive else "no",
         "root": "" if target.kind == "staged" else target.environment().root,
     }
+
+
+def _commit() -> str:
+    """Return the checkout's commit, with `-dirty` where files differ from it; nothing where it is no clone."""
+    import subprocess
+
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        told = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return told.stdout.strip()
 
 
 _lines: dict[str, int] = {}

@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reports.records import Scalar, Verdict
+from reports.records import Scalar, Verdict, worded
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One part's verdict. `observed` and `expected` are clauses; `seen_by` says how it was looked at."""
+    """One part's verdict. `observed` and `expected` are clauses; `seen_by` says how it was looked at.
+
+    `samples` are measurements one by one (the seconds of each request), and `attachments` files by name (screenshots):
+    both go to the reports as evidence. `cause` words the one root cause that it is unknown because of, alike for all
+    parts that share it. `sporadic` is what was bad after it had been good within one look.
+    """
 
     verdict: Verdict
     observed: str
@@ -22,11 +27,15 @@ class Judgement:
     remedy: str = ""
     seen_by: str = ""
     figures: Mapping[str, Scalar] = field(default_factory=dict)
+    samples: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    attachments: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    cause: str = ""
+    sporadic: bool = False
 
     @property
     def reason(self) -> str:
         """Observed, and what it should be."""
-        return f"{self.observed}, but should be {self.expected}" if self.expected else self.observed
+        return worded(self.observed, self.expected)
 
 
 class Violation(AssertionError):  # noqa: N818 - the word of the design
@@ -54,6 +63,11 @@ def failed(observed: str, expected: str, *, remedy: str = "", seen_by: str = "",
 def unknown(reason: str, *, remedy: str = "", seen_by: str = "") -> Judgement:
     """Return neither: it was not observed, for this reason."""
     return Judgement(Verdict.UNKNOWN, reason, remedy=remedy, seen_by=seen_by)
+
+
+def not_applicable(reason: str) -> Judgement:
+    """Return that it does not apply: what it is about is known to be absent, for this reason."""
+    return Judgement(Verdict.NOT_APPLICABLE, reason)
 
 
 def listed(names: tuple[str, ...] | list[str], most: int = 3) -> str:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 TABLE = pytest.StashKey[list[tuple[str, str, str, float, float]]]()
+GROWTH = pytest.StashKey[list[tuple[str, str, float]]]()
+
+MOST_SLOPE = 1.1
+"""Linear, and what a machine's moods add to it: the steepest step that may be between two sizes."""
 
 
 class Ratios:
@@ -24,10 +30,42 @@ class Ratios:
 
         Each way returns its figure: a rate, of which more is better.
         """
-        figures = [(ours(), theirs()) for _ in range(turns)]
-        mine, other = (statistics.median(each) for each in zip(*figures, strict=True))
+        mine, other = self._medians(ours, theirs, turns)
         self._rows.append((what, f"{mine:,.1f}", f"{other:,.1f}", mine / other, least))
         assert mine / other >= least
+
+    def spend(
+        self, what: str, ours: Callable[[], float], theirs: Callable[[], float], *, turns: int, least: float
+    ) -> None:
+        """The same with what each way costs, of which less is better."""
+        mine, other = self._medians(ours, theirs, turns)
+        self._rows.append((what, f"{mine:,.3g}", f"{other:,.3g}", other / mine, least))
+        assert other / mine >= least
+
+    @staticmethod
+    def _medians(ours: Callable[[], float], theirs: Callable[[], float], turns: int) -> tuple[float, float]:
+        figures = [(ours(), theirs()) for _ in range(turns)]
+        mine, other = (statistics.median(each) for each in zip(*figures, strict=True))
+        return mine, other
+
+
+class Growth:
+    """Tells how cost grows with size."""
+
+    def __init__(self, rows: list[tuple[str, str, float]]) -> None:
+        self._rows = rows
+
+    def measure(self, what: str, sizes: Sequence[int], cost: Callable[[int], float], *, turns: int = 3) -> None:
+        """Take the least of some turns at each size, in seconds; fail where a step is steeper than linear.
+
+        The slope of a step is that of the logarithms: 1 is linear, 2 is quadratic, below 1 a fixed cost is in it.
+        """
+        seconds = [min(cost(size) for _ in range(turns)) for size in sizes]
+        steps = itertools.pairwise(zip(sizes, seconds, strict=True))
+        slopes = [math.log(later[1] / former[1]) / math.log(later[0] / former[0]) for former, later in steps]
+        told = ", ".join(f"{size:,}: {one:.3g} s" for size, one in zip(sizes, seconds, strict=True))
+        self._rows.append((what, told, max(slopes)))
+        assert max(slopes) <= MOST_SLOPE, told
 
 
 def rate(work: Callable[[], object], amount: float) -> float:
@@ -40,11 +78,17 @@ def rate(work: Callable[[], object], amount: float) -> float:
 def pytest_configure(config: pytest.Config) -> None:
     """Begin the table."""
     config.stash[TABLE] = []
+    config.stash[GROWTH] = []
 
 
 @pytest.fixture(name="ratios")
 def _ratios(pytestconfig: pytest.Config) -> Ratios:
     return Ratios(pytestconfig.stash[TABLE])
+
+
+@pytest.fixture(name="growth")
+def _growth(pytestconfig: pytest.Config) -> Growth:
+    return Growth(pytestconfig.stash[GROWTH])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -56,3 +100,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line("|---|---|---|---|---|")
         for what, mine, other, ratio, least in rows:
             terminalreporter.write_line(f"| {what} | {mine} | {other} | {ratio:.2f} | {least:g} |")
+    growth = config.stash[GROWTH]
+    if growth:
+        terminalreporter.section("growth")
+        terminalreporter.write_line("| measured | seconds by size | steepest step |")
+        terminalreporter.write_line("|---|---|---|")
+        for what, told, slope in growth:
+            terminalreporter.write_line(f"| {what} | {told} | {slope:.2f} |")

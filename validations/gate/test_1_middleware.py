@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fixtures.environments.base import Host
-from fixtures.observation.facts import Unobserved
+from fixtures.observation.facts import Middleware, Unobserved
 from fixtures.observation.pages import Answer
 from fixtures.observation.repair import Repair
 from validations.cells import Cell, disturbable, validates
-from validations.contracts import Judgement, failed, listed, passed, unknown
+from validations.contracts import Judgement, failed, listed, not_applicable, passed, unknown
 from validations.registry import MIDDLEWARE
 
 MARKS = {"untouched", "repaired", "retried", "aggressive", "failed"}
@@ -23,12 +23,16 @@ MARKS = {"untouched", "repaired", "retried", "aggressive", "failed"}
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The booted stack (or why it could not be had), the answers' marks, and a planted defect where one was allowed."""
+    """The booted middleware (or why it could not be had), the answers, and a planted defect where one was allowed.
+
+    `marked` tells whether every answer has to carry the header.
+    """
 
     wanted: str
-    stack: tuple[str, ...] | Unobserved
+    booted: Middleware | Unobserved
     answers: tuple[Answer, ...]
     repair: Repair | Unobserved | None
+    marked: bool = True
 
 
 @validates(MIDDLEWARE)
@@ -39,11 +43,11 @@ def test_middleware(cell: Cell) -> None:
 
 def examine(host: Host) -> Evidence:
     """Ask the application, look at what the workers answer, and damage a view where that is allowed."""
-    stack: tuple[str, ...] | Unobserved
+    booted: Middleware | Unobserved
     try:
-        stack = host.facts().seen("middleware").stack
+        booted = host.facts().seen("middleware")
     except Unobserved as reason:
-        stack = reason
+        booted = reason
     stage = disturbable(host)
     repair: Repair | Unobserved | None = None
     if stage is not None:
@@ -51,7 +55,8 @@ def examine(host: Host) -> Evidence:
             repair = stage.repair()
         except Unobserved as reason:
             repair = reason
-    return Evidence(host.environment.middleware, stack, host.page().answers, repair)
+    environment = host.environment
+    return Evidence(environment.middleware, booted, host.page().answers, repair, "middleware" in environment.marked)
 
 
 def judge(evidence: Evidence, part: str) -> Judgement:
@@ -59,22 +64,47 @@ def judge(evidence: Evidence, part: str) -> Judgement:
     return {"registered": _registered, "answers": _answers, "repairs": _repairs}[part](evidence)
 
 
-def _registered(evidence: Evidence) -> Judgement:
-    if isinstance(evidence.stack, Unobserved):
-        return unknown(f"the application could not be asked for its middleware: {evidence.stack}")
+def _registered(evidence: Evidence) -> Judgement:  # noqa: PLR0911 - one a way to be registered
+    booted, wanted = evidence.booted, evidence.wanted
+    if isinstance(booted, Unobserved):
+        return unknown(f"the application could not be asked for its middleware: {booted}")
     seen_by = "the booted application"
-    names = [name.replace("\\", ".").rsplit(".", 1)[-1] for name in evidence.stack]
-    if evidence.wanted not in names:
-        stack = listed(names, most=8) or "no middleware at all"
-        return failed(f"the booted application runs {stack}", f"{evidence.wanted} among them", seen_by=seen_by)
-    if names.count(evidence.wanted) > 1:
+    stack = [_short(name) for name in booted.stack]
+    route = [_short(name) for name in booted.route or ()]
+    times = stack.count(wanted) + route.count(wanted)
+    if times > 1:
         return failed(
-            f"{evidence.wanted} is registered {names.count(evidence.wanted)} times",
+            f"{wanted} is registered {times} times",
             "once",
-            remedy=f"register {evidence.wanted} once in bootstrap/app.py: each further one repairs the repair",
+            remedy=f"register {wanted} once in bootstrap/app.py: each further one repairs the repair",
             seen_by=seen_by,
         )
-    return passed(f"{evidence.wanted} is number {names.index(evidence.wanted) + 1} of {len(names)}", seen_by=seen_by)
+    if wanted in stack:
+        return passed(f"{wanted} is number {stack.index(wanted) + 1} of {len(stack)}", seen_by=seen_by)
+    if wanted in route:
+        return passed(f"{wanted} is on the page's own route, {booted.route_uri}", seen_by=seen_by)
+    groups = [group for group, names in booted.groups.items() if wanted in map(_short, names)]
+    if groups and booted.route is None:
+        return unknown(
+            f"{wanted} is in the group {groups[0]}; whether the page runs that is not known: {booted.route_error}",
+            remedy="name the page's real path as page.path",
+            seen_by=seen_by,
+        )
+    if groups:
+        # Filament's panels have middleware of their own, and not that of the group web.
+        return failed(
+            f"{wanted} is in the group {listed(groups)}, which the page's route {booted.route_uri} does not run",
+            "on every request, or on that route",
+            remedy=f"append {wanted} to the global middleware, or to the panel's own ->middleware([…])",
+            seen_by=seen_by,
+        )
+    runs = listed([*stack, *route], most=8) or "no middleware at all"
+    return failed(f"the booted application runs {runs}", f"{wanted} among them", seen_by=seen_by)
+
+
+def _short(name: str) -> str:
+    """Return the class's own name: without its namespace, and without what Laravel passes to it."""
+    return name.partition(":")[0].replace("\\", ".").rsplit(".", 1)[-1]
 
 
 def _answers(evidence: Evidence) -> Judgement:
@@ -84,6 +114,8 @@ def _answers(evidence: Evidence) -> Judgement:
         return unknown(f"no worker answered: {said}")
     unmarked = [answer for answer in answered if answer.auto_fix not in MARKS]
     seen_by = "the X-Auto-Fix-View-Cache header of the running workers"
+    if not evidence.marked and not any(answer.auto_fix for answer in answered):
+        return not_applicable(f"none of {len(answered)} answers carries X-Auto-Fix-View-Cache, and none has to here")
     if unmarked:
         return failed(
             f"{len(unmarked)} of {len(answered)} answers did not pass through the middleware",

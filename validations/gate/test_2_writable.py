@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fixtures.environments.base import Host
 from fixtures.observation.facts import CompiledViews, Directory
 from validations.cells import Cell, validates
-from validations.contracts import Judgement, failed, listed, passed, unknown
+from validations.contracts import Judgement, failed, listed, not_applicable, passed, unknown
 from validations.registry import WRITABLE
 
 # One more generation has to fit beside the one that is served, and some logs.
@@ -43,14 +43,17 @@ def examine(host: Host) -> Evidence:
     return Evidence(host.environment.runtime_user, directories, facts.compiled)
 
 
-def judge(evidence: Evidence, part: str) -> Judgement:
+def judge(evidence: Evidence, part: str) -> Judgement:  # noqa: PLR0911 - one a defect
     """Judge one directory, named by its role."""
     directory = evidence.directories.get(part)
     if directory is None:
         return unknown(f"the probe did not look at the {part} directory")
-    path, seen_by = directory.path, f"looking as {directory.looked_as}"
+    path, who = directory.path, directory.looked_as
+    seen_by = f"the ids of {who} and the modes" if directory.by_modes else f"looking as {who}"
     if evidence.user is not None and directory.looked_as != evidence.user:
         return unknown(f"{path} was looked at as {directory.looked_as}, and not as {evidence.user}")
+    if directory.kind == "unused":
+        return not_applicable(f"the application has no use for {path}")
     if directory.looked_as == "root":
         return failed(
             "the application's runtime user is root",
@@ -105,7 +108,7 @@ def _room(directory: Directory, compiled: CompiledViews | None, seen_by: str) ->
             seen_by=seen_by,
             free_bytes=float(directory.free_bytes),
         )
-    if directory.free_inodes < LEAST_FREE_INODES:
+    if directory.free_inodes is not None and directory.free_inodes < LEAST_FREE_INODES:
         return failed(
             f"{directory.free_inodes:,} inodes are free for {directory.path}",
             f"at least {LEAST_FREE_INODES:,}",

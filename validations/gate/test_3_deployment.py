@@ -11,10 +11,12 @@ import re
 from dataclasses import dataclass
 
 from fixtures.environments.base import Host
-from fixtures.observation.facts import Script
+from fixtures.observation.facts import Script, Topology, Unobserved
+from reports.records import Verdict
 from validations.cells import Cell, validates
-from validations.contracts import Judgement, counted, failed, listed, passed
+from validations.contracts import Judgement, counted, failed, listed, passed, unknown
 from validations.registry import DEPLOYMENT
+from validations.versions import optimize_clears_views, version_of
 
 # A line of a dry run: `step 05 warm-views: what it will do`.
 STEP = re.compile(r"^\s*step\s+\d+\s+([a-z][a-z-]*)\s*:\s*(.*)$")
@@ -39,9 +41,11 @@ CLEARING = re.compile(r"\b(view:clear|optimize:clear|cache:clear|clear)\b|\brm\s
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The script, as it lies there and as its dry run describes itself."""
+    """The script, and what its dry run says; how releases lie on the host; of Laravel, the framework's version."""
 
     script: Script
+    topology: Topology | Unobserved
+    version: str = ""
 
 
 @validates(DEPLOYMENT)
@@ -51,18 +55,31 @@ def test_deployment(cell: Cell) -> None:
 
 
 def examine(host: Host) -> Evidence:
-    """Take the script of the host's facts."""
-    return Evidence(host.facts().seen("script"))
+    """Take the script, and how releases lie, of the host's facts."""
+    facts = host.facts()
+    version = facts.application.framework_version if facts.application else ""
+    topology: Topology | Unobserved
+    try:
+        topology = facts.seen("topology")
+    except Unobserved as reason:
+        topology = reason
+    return Evidence(facts.seen("script"), topology, version)
 
 
 def judge(evidence: Evidence, part: str) -> Judgement:
     """Judge one part: exists, executable, parses, order."""
     script = evidence.script
+    if part == "order" and (found := _clears_what_is_served(evidence)):
+        return found
     if part == "exists":
         return _exists(script)
     if not script.exists or not script.is_file or script.bytes == 0:
         return failed(f"there is no script at {script.path} to look into", "the deployment script")
-    return {"executable": _executable, "parses": _parses, "order": _order}[part](script)
+    judgement = {"executable": _executable, "parses": _parses, "order": _order}[part](script)
+    if part == "order" and judgement.verdict is Verdict.PASS:
+        # A script alone does not tell whether what it warms is being served.
+        return _whose_views(evidence) or judgement
+    return judgement
 
 
 def _exists(script: Script) -> Judgement:
@@ -83,8 +100,59 @@ def _executable(script: Script) -> Judgement:
 
 def _parses(script: Script) -> Judgement:
     if script.parse_error is not None:
-        return failed(f"the shell cannot read it: {script.parse_error}", "a script that parses", seen_by="bash -n")
-    return passed("a shell can read it", seen_by="bash -n")
+        return failed(f"{script.parser} cannot read it: {script.parse_error}", "a script that parses")
+    return passed(f"{script.parser} can read it")
+
+
+def _clears_what_is_served(evidence: Evidence) -> Judgement | None:
+    """Find the race that the usual deployment makes, before it bites.
+
+    Deployer's Laravel recipe shares storage between releases and runs artisan:optimize before it publishes: from
+    Laravel 11 on that is view:cache, which clears first, and so deletes what the release being served compiled.
+    """
+    topology = evidence.topology
+    if isinstance(topology, Unobserved) or topology.resolved_by != "application":
+        return None
+    shown = [f"`{line}`" for line in evidence.script.rebuilds if _rebuilds(line, evidence.version)]
+    if topology.deployer and optimize_clears_views(evidence.version):
+        shown.append(f"Deployer's artisan:optimize ({topology.deployer[0]})")
+    if topology.shared:
+        shown += [line for line in evidence.script.dry_run_lines if (step := STEP.match(line)) and step[1] == WARM]
+    if not shown:
+        return None
+    if topology.shared:
+        return failed(
+            f"all releases share {topology.compiled}, and a deploy compiles the views in it anew: {listed(shown)}",
+            "compiled views that belong to one release, warmed before it is published",
+            remedy="set VIEW_COMPILED_PATH to a directory of the release (bootstrap/cache/views, say), and share only "
+            "what has to be: storage/app and storage/logs",
+            seen_by="the compiled path's real place",
+        )
+    if not topology.released and not topology.container:
+        return failed(
+            f"it rebuilds in place, in {topology.compiled}, which is being served: {listed(shown)} clears first",
+            "a release of its own, warmed and then published by one rename",
+            remedy="deploy into releases/N and switch a link to it; view:cache deletes every compiled view before it "
+            "writes the first",
+            seen_by="the compiled path's real place",
+        )
+    return None
+
+
+def _whose_views(evidence: Evidence) -> Judgement | None:
+    """Say where it is not known whether compiled views belong to one release."""
+    topology = evidence.topology
+    if isinstance(topology, Unobserved):
+        return unknown(f"how releases lie on this host is not known: {topology}")
+    if topology.resolved_by != "application":
+        return unknown(f"the application does not tell where its compiled views are: {topology.compiled} may not be it")
+    if topology.shared and topology.deployer and version_of(evidence.version) is None:
+        return unknown("all releases share the compiled views, and which Laravel deploys into them is not known")
+    return None
+
+
+def _rebuilds(line: str, version: str) -> bool:
+    return "optimize" not in line or "view:cache" in line or optimize_clears_views(version)
 
 
 def _order(script: Script) -> Judgement:

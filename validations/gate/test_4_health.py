@@ -70,7 +70,7 @@ def judge(evidence: Evidence, part: str) -> Judgement:
             seen_by=f"{NAME} --json",
         )
     if part == "runs":
-        return _runs(evidence.run, answer)
+        return _runs(evidence.run, answer, evidence.compiled)
     if part == "metrics":
         return _metrics(answer, evidence.compiled)
     return _exit_code(evidence.run.exit_code, answer)
@@ -95,7 +95,7 @@ def _listed(commands: tuple[Command, ...] | Unobserved, *, with_fix: bool) -> Ju
     return passed(f"{NAME} has --fix", seen_by=seen_by)
 
 
-def _runs(run: HealthCheck, answer: dict[str, Any]) -> Judgement:
+def _runs(run: HealthCheck, answer: dict[str, Any], compiled: CompiledViews | Unobserved) -> Judgement:
     seen_by = f"{NAME} --json"
     if run.noise:
         return failed(
@@ -111,6 +111,14 @@ def _runs(run: HealthCheck, answer: dict[str, Any]) -> Judgement:
             f"it says the cache is not healthy: {_complaints(answer)}",
             "healthy",
             remedy=f"{NAME} --fix",
+            seen_by=seen_by,
+        )
+    lacking = [] if isinstance(compiled, Unobserved) else [*compiled.damaged, *compiled.missing]
+    if lacking:
+        return failed(
+            f"it says healthy, and seen from outside it is not: {listed(lacking)}",
+            "unhealthy, as long as a compiled view is damaged or missing",
+            remedy=f"view:cache; and have {NAME} look at every compiled view, as the gate does",
             seen_by=seen_by,
         )
     return passed("it ran and says healthy", seen_by=seen_by)
@@ -143,11 +151,11 @@ def _metrics(answer: dict[str, Any], compiled: CompiledViews | Unobserved) -> Ju
         )
     if isinstance(compiled, Unobserved):
         return unknown(f"there is no count from outside to hold its metrics against: {compiled}", seen_by=seen_by)
-    if metrics["compiled_views"] != compiled.intact:
+    if metrics["compiled_views"] != compiled.counted:
         return failed(
             f"it counts {metrics['compiled_views']} compiled views",
-            f"{compiled.intact}, as counted from outside",
-            remedy=f"read {compiled.generation} against its manifest: the command counts something else",
+            f"{compiled.counted}, as counted from outside",
+            remedy=f"count what is intact in {compiled.generation}: the command counts something else",
             seen_by=seen_by,
         )
     figures = {name: value for name, value in metrics.items() if name in METRICS and value is not None}

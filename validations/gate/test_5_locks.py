@@ -20,6 +20,8 @@ from validations.contracts import Judgement, failed, passed, unknown
 from validations.registry import LOCKS
 
 LONGEST_TTL_SECONDS = 3600
+# What PTTL answers for a key that is not there.
+_NOT_HELD = -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +108,34 @@ def _redis(store: LockStore | Unobserved, part: str) -> Judgement:
 def _declared(said: SaidStore | Unobserved) -> Judgement:
     if isinstance(said, Unobserved):
         return unknown(f"the application could not be asked for its locks' expiry: {said}")
+    seen_by = "the booted application"
+    held = said.held_ttl_ms
+    if held is not None and held != _NOT_HELD:
+        return _held(said.rebuild_key, held)
+    if said.ttl_seconds is None:
+        if held is None:
+            return unknown("the application does not tell its locks' expiry, and no lock could be looked for")
+        return passed(f"{said.rebuild_key} is not held now, and so not for ever; effect not exercised", seen_by="PTTL")
     if not 0 < said.ttl_seconds <= LONGEST_TTL_SECONDS:
         return failed(
             f"its locks are declared to expire after {said.ttl_seconds:g} s",
             f"above 0 and at most {LONGEST_TTL_SECONDS}",
             remedy="set VIEW_LOCK_TTL_SECONDS to a few times a rebuild's length",
-            seen_by="the booted application",
+            seen_by=seen_by,
         )
-    return passed(f"declared: {said.ttl_seconds:g} s; effect not exercised", seen_by="the booted application")
+    return passed(f"declared: {said.ttl_seconds:g} s; effect not exercised", seen_by=seen_by)
+
+
+def _held(key: str, ttl_ms: int) -> Judgement:
+    """Judge the expiry of a lock that is held at this moment, whoever holds it."""
+    if not 0 <= ttl_ms <= LONGEST_TTL_SECONDS * 1000:
+        return failed(
+            f"{key} is held, and {'never expires' if ttl_ms < 0 else f'expires after {ttl_ms / 1000:.0f} s'}",
+            f"an expiry of at most {LONGEST_TTL_SECONDS} s: a holder that is killed would block all others",
+            remedy="give Cache::lock() a number of seconds above 0, and delete this one once nobody rebuilds",
+            seen_by="PTTL",
+        )
+    return passed(f"{key} is held, and expires after {ttl_ms / 1000:.1f} s; effect not exercised", seen_by="PTTL")
 
 
 def _taken(seen: LockObservation) -> Judgement:

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 
 from fixtures.environments.base import Host
 from fixtures.observation.facts import CacheFile, Caches
+from reports.records import Verdict
 from validations.cells import Cell, validates
-from validations.contracts import Judgement, counted, failed, listed, passed, unknown
+from validations.contracts import Judgement, counted, failed, listed, not_applicable, passed, unknown
 from validations.registry import FILAMENT
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The panels that are expected, and the caches that were found."""
+    """The panels that are expected by name (None: whichever there are), and the caches that were found."""
 
-    panels: tuple[str, ...]
+    panels: tuple[str, ...] | None
     caches: Caches
 
 
@@ -36,6 +37,10 @@ def examine(host: Host) -> Evidence:
 
 def judge(evidence: Evidence, part: str) -> Judgement:
     """Judge the set of panels, or one cache named by its role."""
+    if "panels" in evidence.caches.absent and not evidence.panels and part != "icons":
+        return not_applicable("the application has no Filament: no package, no panel, no cache")
+    if part == "icons" and "icons" in evidence.caches.absent:
+        return not_applicable("the application has no icon package, and no manifest")
     if part == "panels":
         return _panels(evidence)
     cache = next((cache for cache in evidence.caches.files if cache.role == part), None)
@@ -45,14 +50,32 @@ def judge(evidence: Evidence, part: str) -> Judgement:
 
 
 def _panels(evidence: Evidence) -> Judgement:
-    expected, found = sorted(evidence.panels), sorted(evidence.caches.panels)
+    found = sorted(evidence.caches.panels)
+    if evidence.panels is None:
+        return _each_panel(evidence.caches, found)
+    expected = sorted(evidence.panels)
     if found != expected:
         return failed(
-            f"the application has the panels {', '.join(found)}",
-            ", ".join(expected),
+            f"the application has {f'the panels {listed(found, most=9)}' if found else 'no panel'}",
+            ", ".join(expected) or "none",
             remedy="name every panel of the application as `panels` of the environment, so that each is looked at",
         )
     return passed(f"{counted(len(found), 'panel')}: {', '.join(found)}", panels=len(found))
+
+
+def _each_panel(caches: Caches, found: list[str]) -> Judgement:
+    """Judge the cache of every panel that the application names, where the environment names none."""
+    if not found:
+        return unknown("the application names no panel, and nothing shows that it has none")
+    files = {cache.role: cache for cache in caches.files}
+    for panel in found:
+        cache = files.get(f"panel-{panel}")
+        if cache is None:
+            return unknown(f"the probe did not look at the cache of panel-{panel}")
+        judgement = _cache(cache)
+        if judgement.verdict is not Verdict.PASS:
+            return judgement
+    return passed(f"{counted(len(found), 'panel')}, each with a cache: {', '.join(found)}", panels=len(found))
 
 
 def _cache(cache: CacheFile) -> Judgement:  # noqa: PLR0911 - one a defect

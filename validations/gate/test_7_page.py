@@ -9,27 +9,37 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from fixtures.environments.base import Host
-from fixtures.environments.settings import Page
+from fixtures.environments.settings import FurtherPage, Page
 from fixtures.observation.facts import Unobserved
 from fixtures.observation.pages import Answer, PageObservation
+from reports.records import Scalar
 from validations.cells import Cell, validates
-from validations.contracts import Judgement, failed, passed, unknown
+from validations.contracts import Judgement, failed, not_applicable, passed, unknown
 from validations.registry import PAGE
+from validations.versions import CONFIDENCE, Race, race_of
 
-CONFIDENCE = 0.95
+MOST_SAMPLES = 1_000
+"""Times of single requests that go to the reports: enough for every percentile that one can tell of so many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was expected of the page, its answers, and the release that lies on the host."""
+    """What was expected of the page, its answers, the release that lies on the host, and its version's race.
+
+    `marked` tells whether every answer has to say which release gave it.
+    """
 
     expected: Page
     page: PageObservation
     release: str | Unobserved
+    marked: bool = True
+    race: Race | None = None
+    # Further pages, each with its answer or why there is none.
+    further: tuple[tuple[FurtherPage, Answer | Unobserved], ...] = ()
 
 
 @validates(PAGE)
@@ -41,16 +51,36 @@ def test_page(cell: Cell) -> None:
 def examine(host: Host) -> Evidence:
     """Request the page, many times and once as a guest; ask the host which release it has."""
     release: str | Unobserved
+    race = None
     try:
-        release = host.facts().seen("application").release
+        application = host.facts().seen("application")
+        release, race = application.release, race_of(application.framework_version)
     except Unobserved as reason:
         release = reason
-    return Evidence(host.environment.page, host.page(), release)
+    environment = host.environment
+    further = tuple((page, _asked(host, page)) for page in environment.pages)
+    return Evidence(environment.page, host.page(), release, "release" in environment.marked, race, further)
+
+
+def _asked(host: Host, page: FurtherPage) -> Answer | Unobserved:
+    try:
+        return host.further_page(page)
+    except Unobserved as reason:
+        return reason
 
 
 def judge(evidence: Evidence, part: str) -> Judgement:
-    """Judge one part: guest, complete, release."""
-    return {"guest": _guest, "complete": _complete, "release": _release}[part](evidence)
+    """Judge one part: guest, complete, release, or page-NAME for a further page."""
+    if part.startswith("page-"):
+        return next(_further(page, answer) for page, answer in evidence.further if f"page-{page.name}" == part)
+    judgement = {"guest": _guest, "complete": _complete, "release": _release}[part](evidence)
+    return replace(judgement, samples={"seconds": _times(evidence)}) if part == "complete" else judgement
+
+
+def _times(evidence: Evidence) -> tuple[float, ...]:
+    """Return how long the answers took, in seconds, the fastest first; of very many every so-manieth."""
+    taken = sorted(answer.seconds for answer in evidence.page.answers if not answer.error)
+    return tuple(round(seconds, 6) for seconds in taken[:: -(-len(taken) // MOST_SAMPLES) or 1])
 
 
 def defect(answer: Answer, expected: Page) -> str:  # noqa: PLR0911 - one a defect
@@ -66,6 +96,8 @@ def defect(answer: Answer, expected: Page) -> str:  # noqa: PLR0911 - one a defe
         return f"a {answer.status} that shows {answer.signatures[0]!r}"
     if not answer.document_end:
         return f"a {answer.status} cut off before the end of the document"
+    if not answer.sentinel and answer.login:
+        return f"a {answer.status} that is a login page"
     if not answer.sentinel:
         return f"a {answer.status} without the sentinel {expected.sentinel!r}: another page"
     if answer.bytes < expected.least_bytes:
@@ -100,23 +132,70 @@ def _complete(evidence: Evidence) -> Judgement:
     bad, seen_by = sum(defects.values()), f"GET {evidence.page.url}"
     if bad:
         kinds = ", ".join(f"{count} times {kind}" for kind, count in defects.most_common(3))
-        return failed(
+        judgement = failed(
             f"{bad} of {len(answers)} answers were not the complete page: {kinds}",
             f"{expected.status} and complete every time",
             seen_by=seen_by,
             requests=len(answers),
             complete=len(answers) - bad,
         )
+        return replace(judgement, sporadic=_sporadic(answers, expected))
     slowest = max(answer.seconds for answer in answers)
     size = min(answer.bytes for answer in answers)
     return passed(
-        f"{proves(len(answers))}; at least {size:,} bytes each",
+        f"{proves(len(answers))}; at least {size:,} bytes each{_race_told(evidence.race, len(answers))}",
         seen_by=seen_by,
+        **_race_figures(evidence.race),
         requests=len(answers),
         complete=len(answers),
         slowest_seconds=slowest,
         least_bytes=float(size),
     )
+
+
+def _sporadic(answers: tuple[Answer, ...], expected: Page) -> bool:
+    """Tell whether an answer was bad that was asked for after a good one had come."""
+    good = [answer.asked + answer.seconds for answer in answers if not defect(answer, expected)]
+    return bool(good) and any(answer.asked > min(good) and defect(answer, expected) for answer in answers)
+
+
+def _race_told(race: Race | None, requests: int) -> str:
+    """Say what so many answers can show of the race that the installed version has."""
+    if race is None:
+        return ""
+    few = f"; {requests:,} requests are too few for that, which takes {race.requests:,} while something clears"
+    return f". {race.told}{few if requests < race.requests else ''}"
+
+
+def _race_figures(race: Race | None) -> dict[str, Scalar]:
+    if race is None:
+        return {}
+    return {"race": race.name, "race_signatures": "; ".join(race.signatures), "race_requests": race.requests}
+
+
+def _further(page: FurtherPage, answer: Answer | Unobserved) -> Judgement:
+    seen_by = f"GET {page.path} as a {page.visitor}"
+    if isinstance(answer, Unobserved):
+        return unknown(f"the page was not asked for: {answer}", seen_by=seen_by)
+    where = _path(answer.location)
+    wanted = f"{page.status}{f' to {page.location}' if page.location else ''}"
+    if answer.error or answer.status != page.status or where != page.location:
+        return failed(answer.error or f"{answer.status}{f' to {where}' if where else ''}", wanted, seen_by=seen_by)
+    if answer.signatures:
+        return failed(f"a {answer.status} that shows {answer.signatures[0]!r}", "the page", seen_by=seen_by)
+    if page.sentinel is not None and not (answer.sentinel and answer.document_end):
+        got = (
+            "a login page" if answer.login else "a blank page" if answer.bytes == 0 else "another page, or part of one"
+        )
+        return failed(f"a {answer.status} that is {got}", f"a whole page with {page.sentinel!r}", seen_by=seen_by)
+    if page.sentinel is None and 200 <= answer.status < 300:
+        return failed(
+            f"a {answer.status} of {answer.bytes} bytes, which is no evidence by itself",
+            "known by a sentinel",
+            remedy=f"give the page {page.name!r} a sentinel: a text near its end that only it has",
+            seen_by=seen_by,
+        )
+    return passed(f"{page.path} answers a {page.visitor} with {wanted}", seen_by=seen_by)
 
 
 def _guest(evidence: Evidence) -> Judgement:
@@ -171,6 +250,8 @@ def _release(evidence: Evidence) -> Judgement:
     served = Counter(answer.release for answer in evidence.page.answers if not answer.error)
     if not served:
         return unknown("no worker answered", seen_by=seen_by)
+    if not evidence.marked and set(served) == {""}:
+        return not_applicable(f"none of {served.total()} answers carries X-Release, and none has to here")
     if isinstance(evidence.release, Unobserved) or not evidence.release:
         return unknown(
             f"which release lies on the host is not known: {evidence.release or 'it has no name'}", seen_by=seen_by
@@ -184,4 +265,4 @@ def _release(evidence: Evidence) -> Judgement:
             remedy="reload the workers: they still serve the release before",
             seen_by=seen_by,
         )
-    return passed(f"all answers come from {evidence.release}", seen_by=seen_by)
+    return passed(f"all answers come from {evidence.release}", seen_by=seen_by, release=evidence.release)

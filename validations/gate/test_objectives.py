@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from fixtures.environments.base import Host
 from fixtures.environments.settings import Objectives, Page
-from fixtures.observation.facts import CompiledViews, ErrorLog, Schedule, Unobserved
+from fixtures.observation.facts import CompiledViews, ErrorLog, HostFacts, Schedule, Unobserved
 from fixtures.observation.pages import Answer
 from fixtures.observation.repair import Repair
+from validations import agreement
 from validations.cells import Cell, disturbable, validates
 from validations.contracts import Judgement, counted, failed, listed, passed, unknown
 from validations.gate.test_7_page import defect, upper_bound
 from validations.registry import (
+    AGREEMENT,
     AVAILABILITY,
     COVERAGE,
     ERRORS,
@@ -26,6 +28,7 @@ from validations.registry import (
     VIEWS,
     Check,
 )
+from validations.versions import vendor_left_out
 
 T = TypeVar("T")
 
@@ -44,6 +47,10 @@ class Evidence:
     answers: tuple[Answer, ...]
     history: tuple[dict[str, Any], ...]
     repair: Repair | Unobserved | None
+    version: str = ""
+    host: str = ""
+    # What has to be alike on all hosts, by host; this one's first.
+    told: Mapping[str, agreement.Told | Unobserved] = field(default_factory=dict)
 
 
 @validates(*OBJECTIVES)
@@ -55,17 +62,28 @@ def test_objectives(cell: Cell) -> None:
 def examine(host: Host, history: Sequence[dict[str, Any]]) -> Evidence:
     """Take from the host's facts, its page and the recorded runs what the objectives are judged by."""
     stage = disturbable(host)
-    facts = _seen(host.facts)
+    facts, page = _seen(host.facts), _seen(host.page)
+    others = {other.id: _seen(other.facts) for other in host.others}
     return Evidence(
         agreed=host.environment.objectives,
         compiled=facts if isinstance(facts, Unobserved) else _seen(lambda: facts.seen("compiled")),
         log=facts if isinstance(facts, Unobserved) else _seen(lambda: facts.seen("log")),
         schedule=facts if isinstance(facts, Unobserved) else _seen(lambda: facts.seen("schedule")),
         page=host.environment.page,
-        answers=host.page().answers,
+        answers=() if isinstance(page, Unobserved) else page.answers,
         history=tuple(history),
         repair=None if stage is None else _seen(stage.repair),
+        version=_version(facts),
+        host=host.id,
+        told={
+            name: said if isinstance(said, Unobserved) else agreement.told_by(said)
+            for name, said in ({host.id: facts} | others).items()
+        },
     )
+
+
+def _version(facts: HostFacts | Unobserved) -> str:
+    return "" if isinstance(facts, Unobserved) or facts.application is None else facts.application.framework_version
 
 
 def _seen(observe: Callable[[], T]) -> T | Unobserved:
@@ -85,6 +103,7 @@ def judge(evidence: Evidence, objective: Check) -> Judgement:
         SCHEDULED_REBUILD: lambda evidence: _scheduled(evidence, "0 3 * * *", ("view:cache",)),
         AVAILABILITY: _availability,
         RECOVERY: _recovery,
+        AGREEMENT: lambda evidence: agreement.judge(evidence.host, evidence.told),
     }
     return judges[objective](evidence)
 
@@ -93,16 +112,17 @@ def _views(evidence: Evidence) -> Judgement:
     compiled, least = evidence.compiled, evidence.agreed.compiled_views
     if isinstance(compiled, Unobserved):
         return unknown(f"not measured: {compiled}")
-    if compiled.intact < least:
+    found = compiled.counted
+    if found < least:
         return failed(
-            f"{counted(compiled.intact, 'compiled view')}",
+            f"{counted(found, 'compiled view')}",
             f"at least {least:,}",
-            value=float(compiled.intact),
+            value=float(found),
             target=float(least),
         )
     return passed(
-        f"{counted(compiled.intact, 'compiled view')}, of at least {least:,}",
-        value=float(compiled.intact),
+        f"{counted(found, 'compiled view')}, of at least {least:,}",
+        value=float(found),
         target=float(least),
     )
 
@@ -113,16 +133,59 @@ def _coverage(evidence: Evidence) -> Judgement:
         return unknown(f"not measured: {compiled}")
     if compiled.sources == 0:
         return unknown("not measured: no template source was found")
+    if not compiled.cached:
+        return failed(
+            "view.cache is false: every request compiles every view again, over what another is reading",
+            "true, and compiled views that are kept",
+            remedy="remove 'cache' => false from config/view.php",
+        )
     lacking = [*compiled.damaged, *(f"{name}: not compiled" for name in compiled.missing)]
     share = compiled.intact / compiled.sources
     if lacking or compiled.intact != compiled.sources:
         return failed(
             f"{compiled.intact} of {compiled.sources} templates have an intact compiled view; {listed(lacking)}",
             "all of them",
+            remedy=_compile_remedy(compiled, evidence.version),
             value=share,
             target=1.0,
         )
-    return passed(f"all {compiled.sources} templates are compiled and intact", value=share, target=1.0)
+    files = compiled.files
+    broken = [*files.empty, *files.cut] if files else []
+    if broken:
+        return failed(
+            f"{counted(len(broken), 'compiled file')} that no template of the application asks for: {listed(broken)}",
+            "no file that is empty or cut off: a package's view is read as it is",
+        )
+    return passed(
+        f"all {compiled.sources} templates are compiled and intact{_told_of_files(compiled)}", value=share, target=1.0
+    )
+
+
+def _compile_remedy(compiled: CompiledViews, version: str) -> str:
+    """Return what compiles that which is missing, where it is not what the check's own remedy says."""
+    published = "resources/views/vendor/"
+    only_published = bool(compiled.missing) and all(name.startswith(published) for name in compiled.missing)
+    if only_published and not compiled.damaged and vendor_left_out(version):
+        return f"compile {published} yourself after view:cache, which leaves it out since Laravel 11.49 and 12.54"
+    return ""
+
+
+def _told_of_files(compiled: CompiledViews) -> str:
+    """Say what else lies there and is worth knowing: none of it breaks a page by itself."""
+    files, told = compiled.files, []
+    if compiled.package_missing_count:
+        told.append(
+            f"{compiled.package_missing_count} of {counted(compiled.package_sources, 'package view')} are not compiled,"
+            f" or under another spelling of their path: {listed(compiled.package_missing, most=1)}"
+        )
+    if files and files.duplicates_count:
+        told.append(
+            f"{files.duplicates_count} compiled under two spellings of their path: {listed(files.duplicates, most=1)}"
+        )
+    if files and files.dead_count + files.elsewhere_count:
+        gone = listed([*files.dead, *files.elsewhere], most=1)
+        told.append(f"{files.dead_count + files.elsewhere_count} of other releases or none: {gone}")
+    return "".join(f"; {text}" for text in told)
 
 
 def _errors(evidence: Evidence) -> Judgement:
@@ -153,10 +216,13 @@ def _scheduled(evidence: Evidence, expression: str, words: tuple[str, ...]) -> J
         return unknown(f"not measured: {schedule}")
     wanted = f"{' '.join(words)} at {expression}"
     named = [entry for entry in schedule.entries if all(word in entry.command.split() for word in words)]
+    elsewhere, named = [e for e in named if not e.runs_here], [e for e in named if e.runs_here]
     if any(entry.expression == expression for entry in named):
         return passed(f"{wanted} is scheduled")
     if named:
         return failed(f"{' '.join(words)} is scheduled at {named[0].expression}", expression)
+    if elsewhere:
+        return failed(f"{' '.join(words)} is scheduled for other environments than this one", wanted)
     commands = listed([entry.command for entry in schedule.entries], most=5) or "nothing"
     return failed(f"the schedule has {commands}", wanted)
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from fixtures.gateway import catalogue, scaffold
+from fixtures.gateway.directories import ScaffoldError
 from fixtures.gateway.release import Release
 from fixtures.gateway.scaffold import (
-    ScaffoldError,
     create_application_directory,
     create_release,
     grow,

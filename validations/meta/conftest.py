@@ -1,4 +1,4 @@
-"""Folders that anyone may enter, as a stage's runtime user has to; Hypothesis without a clock."""
+"""Folders that anyone may enter, as a stage's runtime user has to."""
 
 from __future__ import annotations
 
@@ -8,11 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-
-# An example that takes long on a busy machine is no failure.
-settings.register_profile("meta", deadline=None)
-settings.load_profile("meta")
 
 
 def _folder() -> Iterator[Path]:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import strategies as st
 
-from reports.records import Kind, Other, Outcome, Plan, Planned, Verdict
+from reports.events import SCHEMA
+from reports.records import Key, Kind, Other, Outcome, Plan, Planned, Scalar, Verdict, Waiver
+from reports.run import Run
+from reports.trends import Past
+
+STARTED = 1_795_564_800.0
+"""When the runs of samples start: 25 November 2026, 00:00 UTC."""
 
 HOSTILE = "\x00\x1b[31m]]><script>&amp;\"'\ud800\uffff\u202e\U0001f9e8\r\n\t"
 """What an observed page may hold: control characters, the end of a CDATA section, markup, a lone surrogate."""
@@ -17,10 +26,16 @@ def planned(name: str = "middleware/web-1/booted", *, number: int = 1, required:
     return Planned(check, host, part, kind, number, "a promise", required, f"gate/test_{check}.py", 7)
 
 
-def plan(*parts: Planned) -> Plan:
+def plan(*parts: Planned, waivers: tuple[Waiver, ...] = ()) -> Plan:
     """Return a plan of these parts, for an environment `staged`."""
     hosts = tuple(dict.fromkeys(part.host for part in parts))
-    return Plan("staged", "staged", hosts, parts, {"python": "3.11"})
+    return Plan("staged", "staged", hosts, parts, {"python": "3.11"}, waivers)
+
+
+def waiver(name: str = "middleware/web-1/", *, expired: bool = False) -> Waiver:
+    """Return a waiver of what is named `check/host/part`; no part is any part."""
+    check, host, part = name.split("/")
+    return Waiver(check, host, part, "known since Monday", "https://issues.test/7", "2026-12-31", expired)
 
 
 def outcome(
@@ -29,20 +44,101 @@ def outcome(
     *,
     reason: str = "",
     remedy: str = "",
-    figures: dict[str, str | int | float | bool] | None = None,
+    figures: Mapping[str, Scalar] | None = None,
+    samples: Mapping[str, tuple[float, ...]] | None = None,
+    attachments: tuple[str, ...] = (),
     attempt: int = 1,
+    cause: str = "",
+    superseded: bool = False,
 ) -> Outcome:
     """Return an outcome of the part named `check/host/part`."""
     check, host, part = name.split("/")
     nodeid = f"gate/test_{check}.py::test_it[{host}-{part}]"
-    return Outcome(check, host, part, verdict, reason, remedy, figures or {}, 0.25, attempt, nodeid, 1_795_492_800.0)
+    return Outcome(
+        check=check,
+        host=host,
+        part=part,
+        verdict=verdict,
+        observed=reason,
+        expected="",
+        seen_by="",
+        remedy=remedy,
+        figures=figures or {},
+        samples=samples or {},
+        attachments=attachments,
+        seconds=0.25,
+        attempt=attempt,
+        nodeid=nodeid,
+        started=STARTED + 1,
+        cause=cause,
+        superseded=superseded,
+    )
+
+
+def run(
+    ledger: Plan,
+    came: Iterable[Outcome] = (),
+    tests: Iterable[Other] = (),
+    *,
+    interrupted: Mapping[Key, str] | None = None,
+    trouble: str = "",
+    name: str = "20261125T000000Z-0a0b0c",
+) -> Run:
+    """Return a run in which this came out, as it would be made from its events; `trouble` is why it is not trusted."""
+    at = datetime.fromtimestamp(STARTED, UTC).isoformat()
+    head = {"schema": SCHEMA, "at": at}
+    made = Run.begin(head | {"event": "run-started", "run": name, "plan": ledger.to_json()})
+    for outcome_ in came:
+        made.take(head | {"event": "part", "outcome": outcome_.to_json()})
+    for test in tests:
+        made.take(head | {"event": "other", "other": test.to_json()})
+    for key, reason in (interrupted or {}).items():
+        made.take(head | {"event": "interrupted", "part": list(key), "reason": reason})
+    end = {"event": "run-ended", "trouble": trouble, "exit": 0, "others_failed": any(test.failed for test in tests)}
+    made.take(head | end | {"at": datetime.fromtimestamp(STARTED + 5, UTC).isoformat()})
+    return made
+
+
+def past(
+    *,
+    days: float = 0,
+    verdict: str = "pass",
+    exit_code: int | None = None,
+    cells: Mapping[str, str] | None = None,
+    revision: str = "r1",
+    repeated: tuple[str, ...] = (),
+    measures: Mapping[str, float] | None = None,
+) -> Past:
+    """Return a recorded run, so many days from the time of the samples."""
+    return Past(
+        run=f"run-{days}",
+        started=datetime.fromtimestamp(STARTED, UTC) + timedelta(days=days),
+        seconds=5.0,
+        revision=revision,
+        verdict=verdict,
+        exit=(0 if verdict == "pass" else 1) if exit_code is None else exit_code,
+        cells=cells or {"1-middleware@web-1": verdict, "7-page@web-1": "pass"},
+        repeated=repeated,
+        measures=measures or {},
+        figures={},
+    )
 
 
 _texts = st.text(max_size=20) | st.just(HOSTILE)
 _seconds = st.floats(0, 1e6)
 _scalars = _texts | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
 
-verdicts = st.sampled_from(list(Verdict))
+verdicts = st.sampled_from([verdict for verdict in Verdict if verdict is not Verdict.WAIVED])
+waivers = st.builds(
+    Waiver,
+    check=_texts,
+    host=_texts,
+    part=_texts,
+    reason=_texts,
+    link=_texts,
+    expires=_texts,
+    expired=st.booleans(),
+)
 planneds = st.builds(
     Planned,
     check=_texts,
@@ -62,6 +158,7 @@ plans = st.builds(
     hosts=st.lists(_texts, max_size=3).map(tuple),
     parts=st.lists(planneds, max_size=5, unique_by=lambda part: part.key).map(tuple),
     provenance=st.dictionaries(_texts, _texts, max_size=3),
+    waivers=st.lists(waivers, max_size=2).map(tuple),
 )
 outcomes = st.builds(
     Outcome,
@@ -69,18 +166,25 @@ outcomes = st.builds(
     host=_texts,
     part=_texts,
     verdict=verdicts,
-    reason=_texts,
+    observed=_texts,
+    expected=_texts,
+    seen_by=_texts,
     remedy=_texts,
     figures=st.dictionaries(_texts, _scalars, max_size=3),
+    samples=st.dictionaries(st.just("seconds") | _texts, st.lists(_seconds, max_size=3).map(tuple), max_size=2),
+    attachments=st.lists(st.sampled_from(["attachments/a.png", "attachments/b-1.txt"]), max_size=2).map(tuple),
     seconds=_seconds,
     attempt=st.integers(1, 5),
     nodeid=_texts,
     started=_seconds,
+    cause=_texts,
+    superseded=st.booleans(),
 )
 others = st.builds(
     Other,
     nodeid=_texts,
-    outcome=st.sampled_from(["passed", "failed", "skipped", "error", "interrupted"]),
+    outcome=st.sampled_from(["passed", "failed", "skipped", "error", "interrupted", "repeated"]),
     seconds=_seconds,
     message=_texts,
+    started=_seconds,
 )

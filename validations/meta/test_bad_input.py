@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from validations.meta.test_gate_end_to_end import CHECKOUT, RUN_SECONDS, Runs
+from validations.gate_runs import CHECKOUT, RUN_SECONDS, Runs
 
 ENVIRONMENT = '[environments.live]\nkind = "gateway"\nurl = "http://127.0.0.1:9"\nroot = "/srv/nothing-here"\n'
 
@@ -34,6 +34,7 @@ def _runs(open_folder: Path) -> Runs:
             id="intrusive-on-production",
         ),
         pytest.param(None, ["--views", "none"], "--views is 'none'", id="views-not-a-number"),
+        pytest.param(None, ["--shard", "3/2"], "--shard is '3/2'", id="shard-of-too-few"),
         pytest.param(None, ["--views", "3"], "3 views are fewer than", id="too-few-views"),
     ],
 )

@@ -23,18 +23,24 @@ GOOD: dict[str, Any] = {
     },
     "middleware": {"stack": ["a.AutoFixViewCache"]},
     "directories": [
-        {"role": "logs", "path": "/l", "resolved_by": "convention", "kind": "directory", "looked_as": "www-data"}
+        {
+            "role": "logs", "path": "/l", "resolved_by": "convention", "kind": "directory", "looked_as": "www-data",
+            "mode": 493, "owner": "www-data", "writable": True, "read_only_mount": False, "free_bytes": 9,
+            "free_inodes": 9, "unwritable_entries": [], "world_writable_entries": [], "write_error": None,
+        }
     ],
-    "compiled": {"path": "/v", "generation": "/v/g", "sources": 2, "intact": 1, "bytes": 9, "missing": ["a.html"]},
+    "compiled": {
+        "path": "/v", "generation": "/v/g", "sources": 2, "intact": 1, "bytes": 9, "missing": ["a.html"], "damaged": [],
+    },
     "script": {"path": "/s", "exists": True},
     "commands": [{"name": "view:health-check", "hidden": False, "options": ["--fix"]}],
-    "health": {"exit_code": 0, "answer": {"healthy": True}},
+    "health": {"exit_code": 0, "answer": {"healthy": True}, "noise": "", "error": ""},
     "locks": {"store": "redis", "url": "redis://h/0", "rebuild_key": "k", "ttl_seconds": 30},
     "caches": {"panels": ["admin"], "files": [{"role": "icons", "path": "/i", "exists": False}]},
     "log": {"path": "/l", "bytes": 3, "entries": 1, "errors": {"view": 1}},
     "schedule": {"entries": [{"expression": "* * * * *", "command": "x"}]},
     "unobserved": {},
-}
+}  # fmt: skip
 SECTIONS = sorted(set(GOOD) - {"looked_by", "seconds", "unobserved"})
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -50,6 +56,24 @@ def test_a_whole_answer_is_read() -> None:
         assert facts.seen(section) is not None
     assert facts.compiled is not None
     assert facts.compiled.missing == ("a.html",)
+
+
+@pytest.mark.parametrize(
+    ("section", "lost", "where"),
+    [
+        pytest.param("directories", "read_only_mount", "directories.0.read_only_mount", id="directory"),
+        pytest.param("compiled", "damaged", "compiled.damaged", id="compiled-views"),
+        pytest.param("health", "noise", "health.noise", id="health"),
+    ],
+)
+def test_a_section_that_lacks_what_is_always_told_is_not_observed(section: str, lost: str, where: str) -> None:
+    """A list that got lost is not an empty one; the other sections are facts all the same."""
+    value = GOOD[section]
+    short = {name: one for name, one in (value[0] if isinstance(value, list) else value).items() if name != lost}
+    facts = parse(json.dumps(GOOD | {section: [short] if isinstance(value, list) else short}))
+    with pytest.raises(Unobserved, match=f"the probe's answer lacks {where}"):
+        facts.seen(section)
+    assert all(facts.seen(other) for other in SECTIONS if other != section)
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -37,7 +37,7 @@ RULES: dict[str, tuple[Callable[[str], bool], Callable[[str], bool]]] = {
         lambda what: within(what, "fixtures", "validations"),
     ),
     "validations judges: of reports it knows the records alone": (
-        lambda who: within(who, "validations") and not within(who, "validations.meta"),
+        lambda who: within(who, "validations") and not within(who, "validations.meta", "validations.benchmarks"),
         lambda what: within(what, "reports") and not within(what, "reports.records"),
     ),
     "a check sees an environment as a black box": (

@@ -17,12 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.environments.processes import wait_until
+from fixtures.environments import redis_server
+from fixtures.environments.processes import end, wait_until
 from fixtures.environments.stage import runtime_user
+from fixtures.environments.transports import carry
 from fixtures.observation import gateway_probe
+from fixtures.observation.cancellation import Cancellation
 from fixtures.observation.facts import HostFacts, parse
 from fixtures.observation.gateway_probe import (
     SIGNATURES,
@@ -40,6 +44,7 @@ from fixtures.observation.gateway_probe import (
     find_json,
     health_of,
     json_of,
+    lock_server,
     log_entries,
     view_state,
     write_once,
@@ -795,7 +800,7 @@ def test_a_command_that_cannot_be_started_is_not_observed(tmp_path: Path, found:
 
 def test_a_command_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the deadline the command and what it started are killed, and the reason is told."""
-    monkeypatch.setattr(gateway_probe, "CONSOLE_SECONDS", 0.5)
+    monkeypatch.setattr(gateway_probe.RunLater, "seconds", 0.5)
     pids = tmp_path / "pids"
     with pytest.raises(CannotLook, match=r"`bash .*` did not end within 0.5 s"):
         run("bash", "-c", f"sleep 600 & echo $! $$ > {pids}; wait")
@@ -805,7 +810,7 @@ def test_a_command_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_command_whose_output_is_held_open_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that left the session and keeps the output open holds nobody up."""
-    monkeypatch.setattr(gateway_probe, "CONSOLE_SECONDS", 0.5)
+    monkeypatch.setattr(gateway_probe.RunLater, "seconds", 0.5)
     pid = tmp_path / "pid"
     with pytest.raises(CannotLook, match="did not end within"):
         run("setsid", "bash", "-c", f"setsid bash -c 'echo $$ > {pid}; exec sleep 600' & exit 0")
@@ -949,7 +954,7 @@ def test_a_dry_run_is_told(open_folder: Path) -> None:
 
 def test_a_dry_run_that_hangs_is_told(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dry run that does not end has no code, and says so."""
-    monkeypatch.setattr(gateway_probe, "CONSOLE_SECONDS", 0.5)
+    monkeypatch.setattr(gateway_probe.RunLater, "seconds", 0.5)
     seen = script(open_folder, "#!/bin/sh\nexec sleep 600\n", dry_run=True)
     assert "dry_run_code" not in seen
     assert "did not end within 0.5 s" in seen["dry_run_error"]
@@ -961,11 +966,10 @@ def test_a_dry_run_that_hangs_is_told(open_folder: Path, monkeypatch: pytest.Mon
 def probe(root: Path, **asked: object) -> HostFacts:
     """Run the probe as a host of an environment does, in an interpreter of its own."""
     words = json.dumps({"root": str(root), "runtime_user": USER} | asked)
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", gateway_probe.__file__, words], capture_output=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return parse(done.stdout)
+    command = [sys.executable, "-I", "-S", gateway_probe.__file__]
+    done = carry(command, f"{words}\n".encode(), 60, Cancellation(), lifeline=True)
+    assert done.code == 0, done.err.decode()
+    return parse(done.out)
 
 
 SECTIONS = [
@@ -1012,3 +1016,27 @@ def test_an_application_that_answers_nonsense_spoils_only_what_it_was_asked(open
     facts = probe(open_folder)
     assert {name for name in SECTIONS if getattr(facts, name) is not None} == {"directories", "script", "health"}
     assert all(facts.unobserved[name] for name in set(SECTIONS) - {"directories", "script", "health"})
+
+
+# --- the locks' Redis, asked on its host
+
+
+def test_redis_is_asked_on_its_host(tmp_path: Path) -> None:
+    """What it is, and how long the rebuild's lock is still held, with a password and in a database of its own."""
+    server = redis_server.start(tmp_path)
+    try:
+        url = server.url.removesuffix("/0") + "/3"
+        with redis.Redis.from_url(url) as client:
+            assert lock_server(url, "the-lock")["held_ttl_ms"] == -2
+            client.set("the-lock", "me", px=60_000)
+            seen = lock_server(url, "the-lock")
+        assert 0 < seen["held_ttl_ms"] <= 60_000
+        assert (seen["server"]["policy"], seen["server"]["maxmemory"]) == ("noeviction", 0)
+        assert seen["server"]["version"]
+        wrong = lock_server(url.replace(server.password, "wr0ng-password"), "the-lock")
+        assert "WRONGPASS" in wrong["server_error"]
+        assert "wr0ng" not in wrong["server_error"]
+    finally:
+        end(server.process)
+    assert "refused" in lock_server(server.url, "the-lock")["server_error"]
+    assert "is no URL" in lock_server("redis://:p@ss@[::1/0", "the-lock")["server_error"]

@@ -12,8 +12,7 @@ from reports import history
 from reports.events import SCHEMA, EventLog
 from reports.records import Verdict
 from reports.redact import REDACTED, Redactor
-from reports.verdict import judge
-from validations.meta.reports_samples import HOSTILE, outcome, plan, planned
+from validations.meta.reports_samples import HOSTILE, STARTED, outcome, plan, planned, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +49,8 @@ def test_a_run_is_one_line_of_history(tmp_path: Path) -> None:
     figures: dict[str, str | int | float | bool] = {"requests": 300, "complete": 299, "rate": 0.5, "ok": True}
     came = [outcome("/".join(part.key), Verdict.FAIL, figures=figures) for part in parts]
     ledger = plan(*parts, planned("locks/web-1/ttl", number=5))
-    entry = history.line(ledger, judge(ledger, came), run="r1", started="s", ended="e", code=1)
+    ran = run(ledger, came)
+    entry = history.line(ran, ran.gate, ended=STARTED + 5, code=1)
     history.append(tmp_path / "history.jsonl", entry)
     ((line,), damaged) = history.read(tmp_path / "history.jsonl", "staged")
     assert damaged == 0

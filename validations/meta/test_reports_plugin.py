@@ -3,283 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import signal
-import subprocess
-import sys
 import time
-import xml.etree.ElementTree as ET
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from reports.records import Other, Outcome, Plan
 from reports.verdict import judge
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-RUN_SECONDS = 60.0
-
-CONFTEST = """
-import os, shutil, signal, threading, time
-from pathlib import Path
-
-import pytest
-
-from reports.records import Plan, Planned
-
-MODE = os.environ.get("MODE", "")
-PARTS = {"middleware": ["booted"], "writable": ["views", "views-cache", "logs"], "page": ["page"]}
-
-
-def part(check, name, number, required=True):
-    kind = "validation" if number else "objective"
-    return Planned(check, "web-1", name, kind, number, f"promise of {check}", required, "test_gate.py", 0)
-
-
-def pytest_viewgate_plan(config):
-    if MODE == "no plan":
-        return None
-    if MODE == "plan error":
-        raise pytest.UsageError("no environment is named nowhere")
-    parts = [part(check, name, n) for n, check in enumerate(PARTS, 1) for name in PARTS[check]]
-    parts.append(part("availability", "share", 0, required=MODE != "unknown objective"))
-    return Plan("staged", "staged", ("web-1",), () if MODE == "empty plan" else tuple(parts), {"python": "3"})
-
-
-def pytest_viewgate_secrets(config):
-    return ["swordfish-1"]
-
-
-def pytest_collection(session):
-    for report in Path("out").glob("junit.xml"):
-        shutil.copy(report, "first.xml")
-
-
-def pytest_collection_modifyitems(items):
-    if MODE == "all skipped":
-        for item in items:
-            item.add_marker(pytest.mark.skip("not today"))
-    if MODE == "internal error":
-        raise RuntimeError("a plugin broke")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_logreport():
-    if MODE.startswith("killed at") and Path("out/events.jsonl").read_bytes().count(b"\\n") >= int(MODE.split()[-1]):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def pytest_runtestloop(session):
-    if MODE == "no stage":
-        raise pytest.UsageError("the stage did not come up")
-
-
-def pytest_sessionfinish(session):
-    if MODE == "threshold":
-        session.exitstatus = 1
-    if MODE == "no end":
-        raise RuntimeError("a fixture's end broke")
-
-
-if MODE == "twice":
-    from _pytest.runner import runtestprotocol
-
-    def pytest_runtest_protocol(item, nextitem):
-        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        for attempt in (1, 2):
-            item.attempt = attempt
-            runtestprotocol(item, nextitem=nextitem)
-        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-        return True
-
-
-class Cell:
-    def __init__(self, item):
-        self.item = item
-
-    def __call__(self, check, name, verdict="pass", reason="", **figures):
-        data = dict(
-            check=check, host="web-1", part=name, verdict=verdict, reason=reason, remedy="do this" if reason else "",
-            figures=figures, seconds=0.01, started=time.time(),
-        )
-        self.item.user_properties.append(("viewgate", data))
-        if verdict in ("fail", "unknown"):
-            pytest.fail(f"wording of pytest: {reason}", pytrace=False)
-
-
-@pytest.fixture
-def cell(request):
-    yield Cell(request.node)
-    if MODE == "teardown error" and "logs" in request.node.name:
-        raise RuntimeError("a fixture could not clear up")
-
-
-def wait_here():
-    Path("waiting").touch()
-    threading.Event().wait(60)
-"""
-
-TEST_GATE = """
-import os, signal, sys, time
-from pathlib import Path
-
-import pytest
-
-from conftest import MODE, PARTS, wait_here
-
-CELLS = [pytest.param(check, name, id=f"web-1-{name}") for check in PARTS for name in PARTS[check]]
-
-
-@pytest.mark.parametrize(("check", "name"), CELLS)
-def test_cell(cell, request, check, name):
-    if MODE == "slow":
-        time.sleep(0.05)
-    if name == "logs":
-        if MODE == "fail":
-            cell(check, name, "fail", "0777 with swordfish-1, but should be 0755", mode=511)
-        if MODE == "unknown":
-            cell(check, name, "unknown", "no answer, but should be one")
-        if MODE == "stray":
-            cell(check, "stray")
-        if MODE == "malformed":
-            request.node.user_properties.append(("viewgate", {"check": "writable", "verdict": "pass"}))
-        if MODE == "no object":
-            request.node.user_properties.append(("viewgate", ["pass"]))
-        if MODE == "silent":
-            return
-        if MODE == "skip after pass":
-            cell(check, name)
-            pytest.skip("changed my mind")
-        if MODE == "twice" and request.node.attempt == 1:
-            cell(check, name, "fail", "blank, but should be whole")
-        if MODE == "exit":
-            os._exit(0)
-        if MODE == "interrupt":
-            raise KeyboardInterrupt
-        if MODE == "pytest exit":
-            pytest.exit("enough", returncode=0)
-        if MODE == "wait":
-            wait_here()
-        if MODE == "forked child":
-            for _ in range(20):
-                child = os.fork()
-                if not child:
-                    signal.pause()
-                    os._exit(0)
-                os.kill(child, signal.SIGTERM)
-                assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGTERM
-        if MODE == "lost directory":
-            out = Path("out")
-            for file in out.iterdir():
-                file.unlink()
-            out.rmdir()
-            out.touch()
-    if MODE == "not applicable" and check == "page":
-        request.node.user_properties.append(("viewgate", dict(
-            check=check, host="web-1", part=name, verdict="not-applicable", reason="no page", remedy="", figures={},
-            seconds=0.0, started=time.time())))
-        pytest.skip("no page")
-    cell(check, name, requests=30)
-
-
-def test_objective(cell, request):
-    lines = request.config.hook.pytest_viewgate_history(config=request.config, environment="staged")
-    if MODE == "unknown objective":
-        cell("availability", "share", "unknown", "nothing recorded, but should be")
-    cell("availability", "share", recorded=len(lines))
-
-
-def test_of_no_cell():
-    assert MODE != "other fails"
-
-
-if MODE == "no import":
-    raise ImportError("this file cannot be collected")
-"""
-
-SETTINGS = '[pytest]\nstrict = true\naddopts = ["-p", "no:cacheprovider"]\nfilterwarnings = ["error"]\n'
-CELLS = {
-    "1-middleware.web-1.booted",
-    "2-writable.web-1.views",
-    "2-writable.web-1.views-cache",
-    "2-writable.web-1.logs",
-    "3-page.web-1.page",
-    "availability.web-1.share",
-}
-both_ways = pytest.mark.parametrize("how", [(), ("-n2",)], ids=["alone", "xdist"])
-
-
-class Run(NamedTuple):
-    """How a run ended."""
-
-    code: int
-    output: str
-
-    @property
-    def last_line(self) -> str:
-        """The last line it printed."""
-        return self.output.rstrip().splitlines()[-1]
-
-
-class Tree:
-    """A throw-away suite of three checks and one objective, in a directory of its own."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.out = root / "out"
-        for name, text in {"conftest.py": CONFTEST, "test_gate.py": TEST_GATE, "pytest.toml": SETTINGS}.items():
-            (root / name).write_text(text)
-
-    def start(self, *arguments: str, mode: str = "") -> subprocess.Popen[str]:
-        """Start a run in one of the modes of the suite, with its reports in `self.out`."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        return subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-p", "reports.plugin", *arguments],
-            cwd=self.root,
-            env=ours | {"PYTHONPATH": str(CHECKOUT), "MODE": mode, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            # Whoever runs us in the background may have SIGINT ignored, and a child inherits that.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
-        )
-
-    def run(self, *arguments: str, mode: str = "") -> Run:
-        """Run to the end, with the reports in `self.out`."""
-        return _ended(self.start("--reports", "out", *arguments, mode=mode))
-
-    def cases(self, file: str = "out/junit.xml") -> dict[str, str]:
-        """Return each case's name with the type of its result, `pass` where there is none."""
-        root = ET.parse(self.root / file).getroot()
-        cases = {}
-        for case in root.iter("testcase"):
-            name = f"{case.get('classname')}.{case.get('name')}".removeprefix("viewgate.staged.")
-            results = [one for one in case if one.tag != "properties"]
-            cases[name] = (results[0].get("type") or results[0].tag) if results else "pass"
-        return cases
-
-    def events(self) -> list[dict[str, object]]:
-        """Return the lines of the event log."""
-        return [json.loads(line) for line in (self.out / "events.jsonl").read_text().splitlines()]
-
-
-def _ended(process: subprocess.Popen[str]) -> Run:
-    try:
-        output, _ = process.communicate(timeout=RUN_SECONDS)
-    finally:
-        process.kill()
-    return Run(process.returncode, output)
-
-
-def _until(process: subprocess.Popen[str], path: Path) -> None:
-    """Wait until a run has made a file."""
-    deadline = time.monotonic() + RUN_SECONDS
-    while not path.exists():
-        assert process.poll() is None, f"the run ended before it made {path.name}"
-        assert time.monotonic() < deadline, f"{path.name} was not there within {RUN_SECONDS} s"
-        time.sleep(0.005)
+from reports.writers import FILES
+from validations.meta.reports_tree import CELLS, Tree, both_ways, ended, until
 
 
 @pytest.fixture(name="tree")
@@ -298,7 +31,7 @@ def test_a_healthy_run_passes(tree: Tree, how: tuple[str, ...]) -> None:
         "viewgate.gate.verdict": "pass",
     }
     assert run.last_line.startswith("gate: PASSED: 3 of 3 cells passed")
-    assert sorted(path.name for path in tree.out.iterdir()) == ["events.jsonl", "history.jsonl", "junit.xml"]
+    assert {path.name for path in tree.out.iterdir()} == {"events.jsonl", "history.jsonl", *FILES}
 
 
 def test_reports_are_red_before_anything_is_collected(tree: Tree) -> None:
@@ -311,7 +44,7 @@ def test_reports_are_red_before_anything_is_collected(tree: Tree) -> None:
 def test_each_run_has_a_directory_of_its_own_and_a_link_to_the_latest(tree: Tree) -> None:
     """Without --reports, runs lie side by side, also two at once, and `latest` is one of them."""
     for process in [tree.start(), tree.start(mode="fail")]:
-        _ended(process)
+        ended(process)
     runs = [path for path in (tree.root / "reports" / "runs").iterdir() if path.is_dir()]
     assert len(runs) == 2
     latest = tree.root / "reports" / "latest"
@@ -433,14 +166,17 @@ def test_the_part_under_which_a_process_ends_is_told(tree: Tree, mode: str, how:
 def test_a_signal_ends_the_run_in_good_order(tree: Tree, number: signal.Signals, how: list[str]) -> None:
     """Exit code 2, what came out before is kept, what was running is Interrupted, the last line says why."""
     process = tree.start("--reports", "out", *how, mode="wait")
-    _until(process, tree.root / "waiting")
-    # Under pytest-xdist the first part's outcome may still be on its way from the other worker.
+    until(process, tree.root / "waiting")
+    # Under pytest-xdist both the first part's outcome and that this one began may still be on their way.
     ends = time.monotonic() + 20
-    while not any(event["event"] == "part" for event in tree.events()):
+    while not {"part", "logs began"} <= {
+        "logs began" if str(event.get("nodeid", "")).endswith("logs]") else str(event["event"])
+        for event in tree.events()
+    }:
         assert time.monotonic() < ends, "the first part's outcome did not arrive within 20 s"
         time.sleep(0.02)
     process.send_signal(number)
-    run = _ended(process)
+    run = ended(process)
     assert run.code == 2, run.output
     cases = tree.cases()
     assert cases["1-middleware.web-1.booted"] == "pass"
@@ -461,18 +197,6 @@ def test_a_run_killed_between_its_outcomes_leaves_a_red_report(tree: Tree, event
     came = {one["outcome"]["part"] for one in tree.events() if one["event"] == "part"}  # type: ignore[index]
     green = {name.rpartition(".")[2] for name in CELLS if cases[name] == "pass"}
     assert green <= came
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_a_run_killed_at_any_moment_leaves_no_green_report(tree: Tree, seed: int) -> None:
-    """Over an older green report, too, from the moment the plan is known."""
-    tree.run()
-    process = tree.start("--reports", "out", mode="slow")
-    time.sleep(random.Random(seed).uniform(0.2, 0.8))  # noqa: S311 - a moment, not a secret
-    process.kill()
-    assert _ended(process).code in {0, -signal.SIGKILL}
-    ended = tree.events()[-1]["event"] == "run-ended"
-    assert (tree.cases()["viewgate.gate.verdict"] == "pass") == ended
 
 
 def test_reports_that_cannot_be_written_are_a_usage_error(tree: Tree) -> None:
@@ -570,4 +294,10 @@ def test_the_event_log_holds_all_that_the_reports_are_made_of(tree: Tree) -> Non
     beside = [Other.from_json(one["other"]) for one in told if one["event"] == "other"]
     gate = judge(ledger, came)
     assert [other.outcome for other in beside] == ["passed"]
-    assert told[-1]["end"] == {"verdict": "unknown", "reason": gate.reason, "exit": 6, "interrupted": []}
+    (said,) = [one for one in told if one["event"] == "run-ended"]
+    assert {name: said[name] for name in ("verdict", "reason", "trouble", "exit")} == {
+        "verdict": "unknown",
+        "reason": gate.reason,
+        "trouble": "",
+        "exit": 6,
+    }

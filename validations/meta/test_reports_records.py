@@ -15,7 +15,7 @@ RECORDS = {
     "planned": planned(),
     "plan": plan(planned()),
     "outcome": outcome(),
-    "other": Other("test_a.py::test_b", "passed", 0.1, ""),
+    "other": Other("test_a.py::test_b", "passed", 0.1, "", 0.0),
 }
 every_record = pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())
 
@@ -58,7 +58,7 @@ def test_what_is_no_object_is_refused(record: Planned | Plan | Outcome | Other, 
         pytest.param({"verdict": "green"}, id="verdict-unheard-of"),
         pytest.param({"verdict": None}, id="verdict-none"),
         pytest.param({"verdict": []}, id="verdict-list"),
-        pytest.param({"reason": None}, id="reason-none"),
+        pytest.param({"observed": None}, id="observed-none"),
         pytest.param({"check": ["middleware"]}, id="check-list"),
         pytest.param({"seconds": "0.1"}, id="seconds-text"),
         pytest.param({"seconds": float("inf")}, id="seconds-infinite"),
@@ -67,6 +67,14 @@ def test_what_is_no_object_is_refused(record: Planned | Plan | Outcome | Other, 
         pytest.param({"figures": {"rate": float("nan")}}, id="figure-nan"),
         pytest.param({"figures": {"views": None}}, id="figure-none"),
         pytest.param({"figures": {"views": [1]}}, id="figure-list"),
+        pytest.param({"samples": []}, id="samples-list"),
+        pytest.param({"samples": {"seconds": 1}}, id="samples-number"),
+        pytest.param({"samples": {"seconds": [None]}}, id="sample-none"),
+        pytest.param({"samples": {"seconds": [float("inf")]}}, id="sample-infinite"),
+        pytest.param({"attachments": "attachments/a.png"}, id="attachments-text"),
+        pytest.param({"attachments": ["attachments/../../a.png"]}, id="attachment-elsewhere"),
+        pytest.param({"attachments": ["/etc/passwd"]}, id="attachment-absolute"),
+        pytest.param({"attachments": ["attachments/a]]b.png"]}, id="attachment-with-brackets"),
     ],
 )
 def test_an_outcome_of_the_wrong_form_is_refused(change: dict[str, Any]) -> None:

@@ -134,3 +134,15 @@ def test_tests_that_fail_beside_the_gate_are_named_in_the_last_line() -> None:
     """A gate that passed in a run that failed does not read as if all were well."""
     line = terminal.verdict_line(judge(LEDGER, FINE), reports="r", others_failed=2)
     assert line.endswith("; beside the gate, tests that did not pass: 2; reports in r")
+
+
+def test_one_root_cause_is_told_once() -> None:
+    """Cells that are unknown because of one thing have one block between them, under that thing."""
+    parts = [planned(f"{check}/web-1/it", number=number) for number, check in ((1, "middleware"), (5, "locks"))]
+    came = [
+        outcome(f"{part.check}/web-1/it", Verdict.UNKNOWN, reason="not observed", cause="web-1 is down", remedy="wake")
+        for part in parts
+    ]
+    said = terminal.summary(plan(*parts), judge(plan(*parts), came))
+    assert said.count("web-1 is down") == 1
+    assert "UNKNOWN because web-1 is down\n  middleware, locks on web-1 (2 parts)\n    remedy: wake" in said

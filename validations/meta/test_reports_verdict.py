@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from reports.records import Outcome, Plan, Verdict
 from reports.verdict import State, exit_code, judge, worst
-from validations.meta.reports_samples import outcome, plan, planned
+from validations.meta.reports_samples import outcome, plan, planned, verdicts, waiver
 
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE
+WAIVED = Verdict.WAIVED
 SEVERITY = {PASS: 0, UNKNOWN: 1, FAIL: 2}
 """Of a gate's verdicts, and of what an observed part may say."""
 
@@ -25,8 +26,8 @@ RECOVERY = planned("recovery/web-1/seconds", number=0, required=True)
 
 @pytest.mark.parametrize("verdicts", list(product(Verdict, repeat=2)), ids="-".join)
 def test_the_worse_of_two_verdicts_wins(verdicts: tuple[Verdict, Verdict]) -> None:
-    """Fail outranks unknown, unknown outranks pass, and not-applicable is only what nothing outranks."""
-    for expected in (FAIL, UNKNOWN, PASS, NOT_APPLICABLE):
+    """Fail outranks unknown, waived and pass, in this order, and not-applicable is only what nothing outranks."""
+    for expected in (FAIL, UNKNOWN, WAIVED, PASS, NOT_APPLICABLE):
         if expected in verdicts:
             assert worst(verdicts) is expected
             return
@@ -153,7 +154,7 @@ def _runs(draw: st.DrawFn) -> list[Outcome]:
     """Draw what may come out of the plan: parts left out, attempts, and strays."""
     came = []
     for part in PLAN.parts:
-        said = draw(st.lists(st.sampled_from(list(Verdict)), max_size=2))
+        said = draw(st.lists(verdicts, max_size=2))
         came += [outcome("/".join(part.key), verdict, attempt=n) for n, verdict in enumerate(said, 1)]
     if draw(st.booleans()):
         came.append(outcome("stray/web-1/stray"))
@@ -201,3 +202,81 @@ def test_a_gate_passes_only_if_every_planned_part_is_green(came: list[Outcome]) 
     validations: Plan = plan(*[part for part in PLAN.parts if part.kind == "validation"])
     some = any(cell.verdict is PASS for cell in judge(validations, came).validations)
     assert (judge(PLAN, came).verdict is PASS) == (fine and known and not strays and some)
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "cell", "gate"),
+    [
+        pytest.param("middleware/web-1/", FAIL, WAIVED, PASS, id="failure-of-the-cell"),
+        pytest.param("middleware/web-1/effect", FAIL, WAIVED, PASS, id="failure-of-the-part"),
+        pytest.param("middleware/web-1/", UNKNOWN, WAIVED, PASS, id="unknown"),
+        pytest.param("middleware/web-1/booted", FAIL, FAIL, FAIL, id="another-part"),
+        pytest.param("middleware/web-1/", PASS, PASS, PASS, id="nothing-to-waive"),
+        pytest.param("middleware/web-1/", None, UNKNOWN, FAIL, id="what-did-not-run"),
+    ],
+)
+def test_a_waived_part_counts_as_neither(name: str, said: Verdict | None, cell: Verdict, gate: Verdict) -> None:
+    """A waiver takes what came out red or unknown off the gate, shows it as its own state, and nothing else."""
+    came = [outcome("middleware/web-1/booted"), outcome("page/web-1/page")]
+    came += [outcome("middleware/web-1/effect", said, reason="blank")] if said else []
+    judged = judge(plan(BOOTED, EFFECT, PAGE, waivers=(waiver(name),)), came)
+    assert judged.validations[0].verdict is cell
+    assert judged.verdict is gate
+    if cell is WAIVED:
+        part = next(part for part in judged.parts if part.verdict is WAIVED)
+        assert "blank" in part.reason
+        assert "2026-12-31" in part.reason
+        assert "https://issues.test/7" in part.reason
+        assert "waived: 1 middleware" in judged.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "expired", "said", "reason"),
+    [
+        pytest.param("middleware/web-1/", True, FAIL, "expired on 2026-12-31", id="expired-and-needed"),
+        pytest.param("middleware/web-1/", True, PASS, "expired on 2026-12-31", id="expired-and-not-needed"),
+        pytest.param("middleware/web-2/", False, PASS, "matches nothing", id="another-host"),
+        pytest.param("middlewares/web-1/", False, PASS, "matches nothing", id="another-check"),
+        pytest.param("middleware/web-1/boot", False, PASS, "matches nothing", id="another-part"),
+    ],
+)
+def test_a_waiver_that_does_not_hold_fails_the_gate(name: str, expired: bool, said: Verdict, reason: str) -> None:  # noqa: FBT001 - a column
+    """An expired waiver and one that matches nothing fail the gate, whatever its cells say."""
+    waivers = (waiver(name, expired=expired),)
+    came = [outcome("middleware/web-1/booted", said), outcome("page/web-1/page")]
+    judged = judge(plan(BOOTED, PAGE, waivers=waivers), came)
+    assert judged.verdict is FAIL
+    assert reason in judged.reason
+    assert all(cell.verdict is not WAIVED for cell in judged.cells)
+
+
+def test_a_whole_gate_cannot_be_waived() -> None:
+    """Waivers that leave no cell to pass fail the gate."""
+    waivers = (waiver("middleware/web-1/"), waiver("page/web-1/"))
+    judged = judge(
+        plan(BOOTED, PAGE, waivers=waivers),
+        [outcome("middleware/web-1/booted", FAIL), outcome("page/web-1/page", UNKNOWN)],
+    )
+    assert judged.verdict is FAIL
+    assert "a whole gate cannot be waived" in judged.reason
+
+
+def test_superseded_attempts_are_told_and_do_not_decide() -> None:
+    """The attempt that no other followed decides; where every one was superseded, the worst does."""
+    early = outcome("page/web-1/page", FAIL, reason="blank", superseded=True)
+    last = outcome("page/web-1/page", PASS, attempt=2)
+    judged = judge(plan(PAGE), [early, last])
+    assert judged.verdict is PASS
+    assert len(judged.parts[0].outcomes) == 2
+    assert judge(plan(PAGE), [early]).verdict is FAIL
+
+
+def test_parts_that_are_unknown_because_of_one_thing_stand_together() -> None:
+    """The gate groups what is unknown by its root cause, in the cause's own words."""
+    came = [
+        outcome("middleware/web-1/booted", UNKNOWN, cause="web-1 is down"),
+        outcome("middleware/web-1/effect", UNKNOWN, cause="web-1 is down"),
+        outcome("page/web-1/page", FAIL),
+    ]
+    judged = judge(plan(BOOTED, EFFECT, PAGE), came)
+    assert {cause: len(parts) for cause, parts in judged.causes.items()} == {"web-1 is down": 2}

@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 
 from fixtures.environments.__main__ import as_toml
 from fixtures.environments.settings import (
+    AUTHENTICATIONS,
+    TABLES,
+    BasicAuthentication,
     Environment,
+    HeaderAuthentication,
     Objectives,
     Page,
     SecretUnavailable,
@@ -36,6 +40,9 @@ redis_url = "env:SHOP_REDIS"
 
 [environments.shop.page]
 requests = 50
+
+[environments.shop.authentication]
+kind = "header"
 headers = { Authorization = "file:/run/secrets/token" }
 
 [environments.other]
@@ -60,8 +67,9 @@ def said_of(folder: Path, text: str | bytes, name: str = "shop") -> str:
 
 def with_line(key: str, value: str) -> str:
     """Return the good file with a key of the environment itself set."""
-    lines = [line for line in GOOD.splitlines() if not line.startswith(f"{key} ")]
-    return "\n".join([lines[0], f"{key} = {value}", *lines[1:]])
+    table, rest = GOOD.split("\n\n", 1)
+    lines = [line for line in table.splitlines() if not line.startswith(f"{key} ")]
+    return "\n".join([lines[0], f"{key} = {value}", *lines[1:], "", rest])
 
 
 def in_page(line: str) -> str:
@@ -82,7 +90,9 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     ("text", "said"),
     [
         pytest.param(
-            with_line("kind", '"rails"'), "FILE:2: SHOP.kind: Input should be 'gateway', but found 'rails'", id="kind"
+            with_line("kind", '"rails"'),
+            "FILE:2: SHOP.kind: Input should be 'gateway' or 'laravel', but found 'rails'",
+            id="kind",
         ),
         pytest.param(
             with_line("root", '"srv"'),
@@ -107,11 +117,34 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         pytest.param(with_line("url", '"http://shop:0"'), "SHOP.url: a URL's port is 1 to 65535", id="url-port-zero"),
         pytest.param(with_line("url", '"http://["'), "SHOP.url: Invalid IPv6 URL", id="url-of-no-host"),
         pytest.param(with_line("hosts", "[]"), "FILE:2: SHOP.hosts: Tuple should have at least 1 item", id="no-hosts"),
-        pytest.param(
-            with_line("hosts", '["web-1"]'),
-            "SHOP.hosts.0: Input should be 'local', but found 'web-1'",
-            id="unknown-host",
+        *(
+            pytest.param(
+                with_line("hosts", f'["{host}"]'),
+                "SHOP.hosts.0: a host is 'local', or one of ssh://[user@]host[:port], docker://[user@]container, "
+                f"kubectl://pod, but found '{host}'",
+                id=slug,
+            )
+            for slug, host in {
+                "host-of-no-form": "web-1",
+                "host-of-another-form": "salt://web-1",
+                "host-without-name": "ssh://",
+                "host-with-path": "ssh://web-1/srv",
+                "host-port-zero": "ssh://web-1:0",
+                "docker-port": "docker://app:22",
+            }.items()
         ),
+        pytest.param(with_line("hosts", '["ssh://web-1:99999"]'), "Port out of range 0-65535", id="host-port"),
+        pytest.param(
+            with_line("hosts", '["ssh://web-1?color=1"]'),
+            "SHOP.hosts.0: 'color' is no option of a ssh host; allowed: controlpersist, ssh_config, ",
+            id="host-option",
+        ),
+        pytest.param(
+            with_line("hosts", '["ssh://web-1?timeout=soon"]'),
+            "SHOP.hosts.0: timeout of a host is whole seconds above 0",
+            id="host-timeout",
+        ),
+        pytest.param(with_line("hosts", '["ssh://web-1?timeout"]'), "SHOP.hosts.0: bad query field", id="host-query"),
         pytest.param(with_line("hosts", '["local", "local"]'), "SHOP.hosts: 'local' is named twice", id="host-twice"),
         pytest.param(
             with_line("panels", '["admin", "admin"]'), "SHOP.panels: 'admin' is named twice", id="panel-twice"
@@ -119,10 +152,9 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         pytest.param(
             with_line("panels", '["the admin"]'), "SHOP.panels.0: String should match pattern", id="panel-no-id"
         ),
-        pytest.param(with_line("panels", "[]"), "SHOP.panels: Tuple should have at least 1 item", id="no-panels"),
         pytest.param(
             with_line("ulr", '"x"'),
-            "FILE:2: SHOP.ulr: Extra inputs are not permitted; allowed: deployment_dry_run, deployment_script, hosts, ",
+            "FILE:2: SHOP.ulr: Extra inputs are not permitted; allowed: address, authentication, budget, ",
             id="unknown-key",
         ),
         pytest.param(
@@ -169,6 +201,77 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
             GOOD.replace(PAGE, f"[environments.shop.objectives]\navailability = 2\n{PAGE}"),
             "FILE:9: SHOP.objectives.availability: Input should be less than or equal to 1, but found 2",
             id="objective-out-of-range",
+        ),
+        pytest.param(
+            with_line("authentication", '{ kind = "ldap" }').replace("[environments.shop.authentication]", "[x]"),
+            "FILE: 'x' does not belong here",
+            id="stray-table",
+        ),
+        pytest.param(
+            GOOD.replace('kind = "header"', 'kind = "ldap"'),
+            "FILE:11: SHOP.authentication: Input tag 'ldap' found using 'kind' does not match any of the expected "
+            "tags: 'header', 'cookie', 'basic', 'form'; allowed: kind = header, cookie, basic, form",
+            id="another-authentication",
+        ),
+        pytest.param(
+            GOOD.replace('kind = "header"', 'kind = "form"'),
+            "FILE:11: SHOP.authentication.username: Field required (and 2 more)",
+            id="authentication-incomplete",
+        ),
+        pytest.param(
+            GOOD.replace('kind = "header"', 'kind = "header"\nuser = "me"'),
+            "FILE:13: SHOP.authentication.user: Extra inputs are not permitted; allowed: headers, kind",
+            id="authentication-key",
+        ),
+        pytest.param(
+            in_page("guest_status = 302").replace("[environments.shop.authentication]", "[environments.other.z]"),
+            "FILE:1: SHOP: page.guest_status sets guests apart, so authentication has to say who is none",
+            id="guests-of-an-open-page",
+        ),
+        pytest.param(
+            GOOD.replace(PAGE, f"[environments.shop.budget]\nrequests = 50\n{PAGE}"),
+            "FILE:1: SHOP: budget.requests allows 50 requests, and the pages need 51",
+            id="budget-too-small",
+        ),
+        pytest.param(
+            GOOD.replace(PAGE, f"[environments.shop.budget]\nseconds = 0\n{PAGE}"),
+            "FILE:9: SHOP.budget.seconds: Input should be greater than 0, but found 0",
+            id="no-time",
+        ),
+        pytest.param(
+            GOOD.replace(PAGE, f'[environments.shop.laravel]\nphp = "php8.3"\n{PAGE}'),
+            "FILE:1: SHOP: a table laravel goes with kind = 'laravel'",
+            id="laravel-of-a-gateway",
+        ),
+        pytest.param(
+            GOOD.replace(PAGE, f'[environments.shop.laravel]\nphp8 = "x"\n{PAGE}'),
+            "FILE:9: SHOP.laravel.php8: Extra inputs are not permitted; allowed: lock, lock_store, php, ",
+            id="laravel-key",
+        ),
+        pytest.param(
+            GOOD.replace(PAGE, f'[environments.shop.disclosure]\nmarkup = "filament"\n{PAGE}'),
+            "FILE:8: SHOP.disclosure: markup = 'filament' needs tiers = [tier 2, tier 3, tier 4]",
+            id="sections-unnamed",
+        ),
+        pytest.param(
+            GOOD.replace(PAGE, f'[environments.shop.disclosure]\nfield = ".x"\n{PAGE}'),
+            "FILE:8: SHOP.disclosure: markup = 'viewgate' is fixed",
+            id="selectors-for-our-markup",
+        ),
+        pytest.param(
+            GOOD.replace(PAGE, f'[[environments.shop.pages]]\nname = "a"\npath = "/a"\nvisitor = "admin"\n{PAGE}'),
+            "FILE:11: SHOP.pages.0.visitor: Input should be 'user' or 'guest', but found 'admin'",
+            id="visitor",
+        ),
+        pytest.param(
+            GOOD.replace(PAGE, 2 * '[[environments.shop.pages]]\nname = "a"\npath = "/"\nvisitor = "guest"\n' + PAGE),
+            "SHOP: 'a' is named twice",
+            id="page-twice",
+        ),
+        pytest.param(
+            with_line("marks", '["middleware", "version"]'),
+            "FILE:2: SHOP.marks.1: Input should be 'middleware' or 'release', but found 'version'",
+            id="mark",
         ),
         pytest.param(
             with_line("kind", '7\nroot = "x"').replace('root = "/srv/shop/current"\n', ""),
@@ -222,13 +325,13 @@ def test_an_unknown_environment_lists_the_known(tmp_path: Path) -> None:
     (tmp_path / ".viewgate" / "kept.toml").touch()
     said = said_of(tmp_path, GOOD, name="shpo")
     assert said.startswith("unknown environment 'shpo': it stands neither in FILE nor among the stages kept up")
-    assert said.endswith("known here: staged, shop, other, kept")
+    assert said.endswith("known here: staged, laravel, shop, other, kept")
 
 
 def test_an_unknown_environment_without_a_file_says_so(tmp_path: Path) -> None:
     """Where there is no file at all, that is the reason."""
     with pytest.raises(
-        SettingsError, match=r"unknown environment 'shop': there is no .*/none.toml; known here: staged$"
+        SettingsError, match=r"unknown environment 'shop': there is no .*/none.toml; known here: staged, laravel$"
     ):
         load("shop", file=tmp_path / "none.toml", folder=tmp_path)
 
@@ -283,11 +386,14 @@ def test_a_file_that_cannot_be_read_is_one_line(open_folder: Path, spoil: Callab
         GOOD.replace("file:/run/secrets/token", f"Bearer {HIDDEN}"),
         GOOD.replace('"file:/run/secrets/token"', f'["{HIDDEN}"]'),
         GOOD.replace('{ Authorization = "file:/run/secrets/token" }', f'"Bearer {HIDDEN}"'),
+        with_line("hosts", f'["ssh://root:{HIDDEN}@web-1"]'),
+        GOOD.replace('kind = "header"', f'kind = "basic"\nusername = "env:U"\npassword = "{HIDDEN}"'),
+        GOOD.replace('kind = "header"', f'kind = "cookie"\ncookies = {{ session = "{HIDDEN}" }}'),
     ],
     ids=[
         "redis-url",
         "redis-url-list", "credentials-in-url", "credentials-in-wrong-url",
-        "header", "header-list", "headers-text",
+        "header", "header-list", "headers-text", "password-in-host", "password", "cookie",
     ],
 )  # fmt: skip
 def test_a_secret_in_place_is_refused_and_not_repeated(tmp_path: Path, text: str) -> None:
@@ -295,7 +401,7 @@ def test_a_secret_in_place_is_refused_and_not_repeated(tmp_path: Path, text: str
     said = said_of(tmp_path, text)
     assert said.startswith("FILE:")
     assert HIDDEN not in said
-    assert "secret" in said
+    assert re.search("secret|password", said)
 
 
 @pytest.mark.parametrize(
@@ -351,17 +457,29 @@ def test_the_option_outranks_the_variable(tmp_path: Path, monkeypatch: pytest.Mo
 WORD = st.text("abcxyzäß\"'\\ \t#=[]€😀", min_size=1, max_size=12)
 environments = st.builds(
     Environment,
-    kind=st.just("gateway"),
+    kind=st.sampled_from(["gateway", "laravel"]),
     url=st.sampled_from(["http://127.0.0.1:8000", "https://shop.example/base"]),
     root=WORD.map("/srv/{}".format),
     runtime_user=st.none() | WORD,
     redis_url=st.none() | WORD.map("file:/{}".format),
-    panels=st.lists(st.from_regex(r"\A[a-z_-]{1,8}\Z"), min_size=1, max_size=3, unique=True).map(tuple),
+    hosts=st.lists(st.sampled_from(["local", "ssh://a@b:22?timeout=9", "docker://c"]), min_size=1, unique=True).map(
+        tuple
+    ),
+    panels=st.none() | st.lists(st.from_regex(r"\A[a-z_-]{1,8}\Z"), max_size=3, unique=True).map(tuple),
     deployment_dry_run=st.booleans(),
+    authentication=st.builds(
+        HeaderAuthentication,
+        kind=st.just("header"),
+        headers=st.dictionaries(
+            st.from_regex(r"\A[A-Za-z][A-Za-z-]{0,8}\Z"), WORD.map("env:{}".format), min_size=1, max_size=2
+        ),
+    )
+    | st.builds(
+        BasicAuthentication, kind=st.just("basic"), username=st.just("env:U"), password=WORD.map("file:{}".format)
+    ),
     page=st.builds(
         Page,
         path=WORD.map("/{}".format),
-        headers=st.dictionaries(st.from_regex(r"\A[A-Za-z][A-Za-z-]{0,8}\Z"), WORD.map("env:{}".format), max_size=2),
         guest_status=st.none() | st.integers(100, 599),
         sentinel=WORD,
         timeout_seconds=st.floats(0.001, 1e9),
@@ -388,3 +506,42 @@ def test_a_kept_stage_is_found_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "environments.toml").write_text(GOOD, encoding="utf-8")
     assert load("kept", file=tmp_path / "environments.toml", folder=tmp_path) == kept
     assert re.search("known here: .*kept", said_of(tmp_path, GOOD, name="other-one"))
+
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "fixtures" / "environments" / "environments.example.toml"
+
+
+@pytest.mark.parametrize("name", tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))["environments"])
+def test_every_environment_of_the_example_is_one(tmp_path: Path, name: str) -> None:
+    """What a user copies from the example can be used as it stands."""
+    assert load(name, file=EXAMPLE, folder=tmp_path).url
+
+
+def test_the_example_names_every_key_and_tells_its_default() -> None:
+    """Each key of each table stands in the example, and a default that is told there is the default."""
+    named = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))["environments"]
+    assert set(named["production"]) == set(Environment.model_fields)
+    for table, model in TABLES.items():
+        written = named["production"][table]
+        keys = set().union(*written) if isinstance(written, list) else set(written)
+        assert keys == set(model.model_fields), table
+    kinds = {environment["authentication"]["kind"]: environment["authentication"] for environment in named.values()}
+    assert {kind: set(keys) for kind, keys in kinds.items()} == {
+        kind: set(model.model_fields) for kind, model in AUTHENTICATIONS.items()
+    }
+    for table in ("page", "objectives", "budget"):
+        told = {key: value for key, value in named["production"][table].items() if not key.startswith("guest_")}
+        assert told == {key: value for key, value in TABLES[table]().model_dump().items() if key in told}
+
+
+def test_every_reference_to_a_secret_is_known(tmp_path: Path) -> None:
+    """Redaction learns each secret of an environment, however it authenticates."""
+    found = [
+        load(name, file=EXAMPLE, folder=tmp_path).secrets for name in ("production", "staging", "session", "preview")
+    ]
+    assert found == [
+        ("env:SHOP_REDIS_URL", "env:SHOP_GATE_USER", "file:/run/secrets/shop-gate-password"),
+        ("env:SHOP_AUTHORIZATION",),
+        ("file:/run/secrets/shop-session",),
+        ("env:PREVIEW_USER", "env:PREVIEW_PASSWORD"),
+    ]

@@ -16,6 +16,11 @@ CARE = ("rebuild", "clear", "emergency-fix", "health-fix", "deploy")
 STATES = ("LockTimeout", "LockLost", "Fenced", "TemplateNotFound", "PublishTimeout")
 """Errors by which an operation says truly how things are; the cache's own faults have other names."""
 
+DISK_FULL = "OSError: [Errno 28]"
+"""What a rebuild, a clear or a fix says where the disk is full; a render never does."""
+
+REBUILD_LOCK = ":lock:view-cache:rebuild"
+
 EPSILON_SECONDS = 2.0
 """What recovery may take beyond the TTL."""
 
@@ -30,9 +35,14 @@ class Broken:
 
 
 def i1_mutex(history: History) -> Iterator[Broken]:
-    """No two actors inside one critical section, and nobody gives back another's lock; a lock that was lost excuses."""
+    """No two actors inside one critical section, and nobody gives back another's lock.
+
+    A lock that was lost excuses, once its holder says that it was.
+    """
+    yield from _untold_losses(history)
     inside: dict[str, tuple[str, int]] = {}
     owner: dict[str, str | None] = {}
+    taken: dict[tuple[str, str], int] = {}
     lost: dict[str, int] = {}
     dead: set[str] = set()
     for at, event in history.notes("acquired", "released", "entered", "left", "expired", "killed"):
@@ -44,17 +54,36 @@ def i1_mutex(history: History) -> Iterator[Broken]:
             owner[key] = None
         elif event.op == "acquired":
             owner[key] = event.actor
+            taken[key, event.actor] = at
         elif event.op == "released" and event.value:
             if owner.get(key) not in {event.actor, None}:
                 yield Broken("I1", f"{event.actor} gave back {key}, which {owner[key]} held", at)
             owner[key] = None
         elif event.op == "entered":
             other, since = inside.get(key, ("", -1))
-            if other and other not in dead and lost.get(key, -1) < since:
+            mine = taken.pop((key, event.actor), at)
+            if other and other not in dead and lost.get(key, -1) < min(since, mine):
                 yield Broken("I1", f"{event.actor} and {other} were inside {key} together", at)
-            inside[key] = (event.actor, at)
+            inside[key] = (event.actor, mine)
         elif event.op == "left" and inside.get(key, ("",))[0] == event.actor:
             del inside[key]
+
+
+def _untold_losses(history: History) -> Iterator[Broken]:
+    holding: dict[str, str] = {}
+    lost: dict[str, str] = {}
+    for at, event in enumerate(history.events):
+        if event.op == "acquired" and event.subject.endswith(REBUILD_LOCK):
+            holding[event.actor] = event.subject
+        elif event.op == "expired":
+            lost.update({actor: key for actor, key in holding.items() if key == event.subject})
+        elif event.op == "released":
+            holding.pop(event.actor, None)
+        elif event.op == "told" or event.kind in {"invoke", "fail"}:
+            lost.pop(event.actor, None)
+        elif (event.kind, event.op) == ("ok", "rebuild") and event.actor in lost:
+            key = lost.pop(event.actor)
+            yield Broken("I1", f"{event.actor} lost {key} during its rebuild, and did not say so", at)
 
 
 def i2_no_missing(history: History) -> Iterator[Broken]:
@@ -115,24 +144,28 @@ def i4_fresh(history: History) -> Iterator[Broken]:
 def i5_single_flight(history: History) -> Iterator[Broken]:
     """A version of a view is compiled once, and once more for each killed holder, lost lock and new generation.
 
-    A rebuild does not repeat what another did while it waited.
+    So it is where the store or the disk refused. A rebuild does not repeat what another did while it waited. A file
+    that was damaged is served from its source by whoever meets it.
     """
-    excuses = len(history.notes("killed", "expired")) + len(history.operations("lose-reply", "store-down"))
+    if history.operations("truncate", "wipe"):
+        return
+    excuses = len(history.notes("killed", "expired", "refused")) + len(history.operations("lose-reply", "store-down"))
+    reads = history.operations(*READS)
+    flips = [at for at, _ in history.notes("published")]
     compiled: dict[tuple[str, str], int] = {}
-    allowed: dict[tuple[str, str], int] = {}
-    for at, event in history.notes("compiled", "published"):
-        if event.op == "published":
-            for key in allowed:
-                allowed[key] += 1
-            continue
+    since: dict[tuple[str, str], int] = {}
+    for at, event in history.notes("compiled"):
         text, doing = event.value
         if doing not in READS:
             continue
         key = (event.subject, text)
         compiled[key] = compiled.get(key, 0) + 1
-        allowed.setdefault(key, 1 + excuses)
-        if compiled[key] == allowed[key] + 1:
-            yield Broken("I5", f"{event.subject} was compiled {compiled[key]} times, {allowed[key]} would do", at)
+        # Whoever was at it before a flip compiles for the generation that was.
+        begun = max((read.begin for read in reads if read.actor == event.actor and read.begin < at), default=at)
+        since[key] = min(begun, since.get(key, begun))
+        allowed = 1 + excuses + sum(since[key] < flip < at for flip in flips)
+        if compiled[key] == allowed + 1:
+            yield Broken("I5", f"{event.subject} was compiled {compiled[key]} times, {allowed} would do", at)
     yield from _repeated_rebuilds(history, excuses)
 
 
@@ -141,17 +174,19 @@ def _repeated_rebuilds(history: History, excuses: int) -> Iterator[Broken]:
     disturbed = excuses or history.operations("clear", "truncate", "wipe", "edit", "save")[_setups(history) :]
     if disturbed:
         return
-    flips = {event.actor: at for at, event in history.notes("published") if event.op == "published"}
+    flips = [(event.actor, at) for at, event in history.notes("published")]
+    compiles = [(event.actor, at) for at, event in history.notes("compiled")]
     for mine in rebuilds:
-        began = next(
-            (at for at, event in history.notes("compiled") if event.actor == mine.actor and at > mine.begin), None
-        )
+        began = next((at for actor, at in compiles if actor == mine.actor and _within(at, mine)), None)
         for other in rebuilds:
-            flip = flips.get(other.actor)
-            if other is mine or began is None or flip is None or other.end is None:
+            if other.actor == mine.actor or began is None or other.end is None or other.end > began:
                 continue
-            if mine.begin < flip and other.end < began:
+            if any(actor == other.actor and _within(at, other) and at > mine.begin for actor, at in flips):
                 yield Broken("I5", f"{mine.actor} rebuilt what {other.actor} had rebuilt while it waited", began)
+
+
+def _within(at: int, operation: Operation) -> bool:
+    return operation.begin < at and (operation.end is None or at < operation.end)
 
 
 def _setups(history: History) -> int:
@@ -159,7 +194,10 @@ def _setups(history: History) -> int:
 
 
 def i6_recovery(history: History) -> Iterator[Broken]:
-    """Nobody waits for a lock beyond its TTL, whoever died holding it."""
+    """Nobody waits for a lock beyond its TTL, whoever died holding it.
+
+    Nobody is fenced off by nobody, nor while the lock is still his own.
+    """
     limit = history.ttl_seconds + EPSILON_SECONDS
     for done in history.operations(*READS, *CARE):
         if done.outcome == "fail" and str(done.value).startswith("LockTimeout"):
@@ -170,6 +208,28 @@ def i6_recovery(history: History) -> Iterator[Broken]:
                 f"{done.actor}'s {done.op} took {done.seconds:.1f} s, with a TTL of {history.ttl_seconds:g} s",
                 done.end or 0,
             )
+    yield from _fenced_off_wrongly(history)
+
+
+def _fenced_off_wrongly(history: History) -> Iterator[Broken]:
+    fenced = [
+        done
+        for done in history.operations(*CARE)
+        if done.outcome == "fail" and str(done.value).startswith("Fenced") and done.end is not None
+    ]
+    flips = [(at, event.actor) for at, event in history.notes("published")] if fenced else []
+    taken = [(at, event.actor) for at, event in history.notes("acquired") if event.subject.endswith(REBUILD_LOCK)]
+    losses = [at for at, event in history.notes("expired") if event.subject.endswith(REBUILD_LOCK)]
+    for done in fenced:
+        at_end = done.end or 0
+        mine = max((at for at, actor in taken if actor == done.actor and _within(at, done)), default=at_end)
+        if not history.notes("killed") and not any(at > done.begin and actor != done.actor for at, actor in flips):
+            yield Broken("I6", f"{done.actor}'s {done.op} was fenced off by nobody: {done.value}", at_end)
+        elif mine < at_end and not (
+            any(mine < at < at_end and actor != done.actor for at, actor in taken) or any(at < at_end for at in losses)
+        ):
+            # Nobody had lost the lock: whoever published with a higher token drew it before this actor had it.
+            yield Broken("I6", f"{done.actor}'s {done.op} was fenced off with its lock in hand: {done.value}", at_end)
 
 
 def i7_no_residue(history: History) -> Iterator[Broken]:
@@ -179,16 +239,34 @@ def i7_no_residue(history: History) -> Iterator[Broken]:
         yield Broken("I7", f"residue is left: {residue}", end)
     if forever := history.facts.get("locks_without_ttl"):
         yield Broken("I7", f"locks without a TTL are left: {forever}", end)
-    excused = history.notes("killed") or history.operations("lose-reply", "store-down")
-    if (locks := history.facts.get("locks")) and not excused:
-        yield Broken("I7", f"locks are left that nobody owns: {locks}", end)
+    kept = [key for key in history.facts.get("locks") or () if not _excused(history, key)]
+    if kept:
+        yield Broken("I7", f"locks are left that nobody owns: {kept}", end)
+
+
+def _excused(history: History, key: str) -> bool:
+    """Tell whether a lock may be left: its owner was killed, the store was down, or a reply to its release was lost."""
+    if history.operations("store-down"):
+        return True
+    killed = {event.actor for _, event in history.notes("killed")}
+    owner, given_back = None, False
+    for _, event in history.notes("acquired", "released"):
+        if event.subject == key and event.op == "acquired":
+            owner, given_back = event.actor, False
+        elif event.subject == key and event.actor == owner:
+            given_back = True
+    if owner is not None and not given_back:
+        return owner in killed
+    return bool(killed or history.operations("lose-reply"))
 
 
 def i8_no_throw(history: History) -> Iterator[Broken]:
     """No fault of the cache reaches a caller as an exception; a state of the lock told by its name is none."""
     for done in history.operations(*READS, *CARE):
-        if done.outcome == "fail" and not str(done.value).startswith(STATES):
-            yield Broken("I8", f"{done.actor}'s {done.op} {done.subject} raised {done.value}", done.end or 0)
+        told = (*STATES, DISK_FULL) if done.op in CARE else STATES
+        if done.outcome == "fail" and not str(done.value).startswith(told):
+            what = f"{done.op} {done.subject}".rstrip()
+            yield Broken("I8", f"{done.actor}'s {what} raised {done.value}", done.end or 0)
 
 
 def i9_fence(history: History) -> Iterator[Broken]:
@@ -221,6 +299,8 @@ def i11_no_sticky(history: History) -> Iterator[Broken]:
     for read in history.operations("render"):
         if read.actor == "observer" or read.actor.endswith(", later"):
             looks.setdefault((read.actor, read.subject), []).append(read)
+    if all(len(operations) == 1 for operations in looks.values()):
+        return
     again = {operations[-1].end for operations in looks.values() if len(operations) > 1}
     begun = {operations[-1].begin for operations in looks.values() if len(operations) > 1}
     for check in (i2_no_missing, i3_no_torn, i4_fresh, i8_no_throw):

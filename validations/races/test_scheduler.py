@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 
 import pytest
 
-from fixtures.concurrency.scheduler import Actor, Run, Scheduler
-from fixtures.concurrency.schedules import Prioritised, Sparse, exhaust, pct_bound, preemptions_of, switches_of
+from fixtures.concurrency import scheduler as scheduling
+from fixtures.concurrency.scheduler import Actor, HarnessError, Run, Scheduler
+from fixtures.concurrency.schedules import (
+    WHOLE,
+    Prioritised,
+    Shard,
+    Sparse,
+    exhaust,
+    pct_bound,
+    preemptions_of,
+    switches_of,
+)
 
 Bodies = list[tuple[str, Callable[[Actor], None]]]
 
@@ -25,7 +36,7 @@ def counters(total: dict[str, int], actors: int) -> Bodies:
     return [(f"counter-{number}", body) for number in range(actors)]
 
 
-def explored(preemptions: int, actors: int) -> dict[tuple[tuple[int, int], ...], int]:
+def explored(preemptions: int, actors: int, *, shard: Shard = WHOLE) -> dict[tuple[tuple[int, int], ...], int]:
     """Run every schedule up to the bound; what the total came to under each."""
     results = {}
     with Scheduler() as scheduler:
@@ -36,8 +47,10 @@ def explored(preemptions: int, actors: int) -> dict[tuple[tuple[int, int], ...],
             results[schedule] = total["total"]
             return decisions  # type: ignore[return-value]
 
-        assert len(list(exhaust(run, preemptions))) == len(results)  # type: ignore[arg-type]
-    return results
+        given = list(exhaust(run, preemptions, shard))  # type: ignore[arg-type]
+    assert len(given) == len(set(given))
+    assert set(given) == set(results) - (set() if shard.takes(0) else {()})
+    return {schedule: results[schedule] for schedule in given}
 
 
 @pytest.mark.parametrize(
@@ -76,3 +89,94 @@ def test_a_drawn_schedule_finds_the_lost_update_within_its_bound() -> None:
             scheduler.run(counters(total, 2), Prioritised(random.Random(seed), 2, 4, 2))  # noqa: S311 - a schedule
             lost += total["total"] < 2
     assert lost > 0
+
+
+def test_an_actor_that_blocks_is_a_fault_of_the_harness(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for something that is no step stops the run with an error, and not the suite for ever."""
+    monkeypatch.setattr(scheduling, "HANG_SECONDS", 0.1)
+
+    def body(actor: Actor) -> None:
+        actor.announce("wait", "for nobody")
+        threading.Event().wait(30)
+
+    with (
+        Scheduler() as scheduler,
+        pytest.raises(HarnessError, match=r"announced nothing for 0\.1 s after .*for nobody"),
+    ):
+        scheduler.run([("blocked", body)], Sparse(()))
+
+
+def test_a_kill_takes_effect_at_once_and_leaves_nothing_undone() -> None:
+    """A killed actor's next step has no effect, nor has what its `finally` does; the others go on to their ends."""
+    done: list[str] = []
+
+    def victim(actor: Actor) -> None:
+        try:
+            actor.announce("write", "first")
+            done.append("first")
+            actor.announce("write", "second")
+            done.append("second")
+        finally:
+            actor.announce("unlink", "first")
+            done.append("tidied")
+
+    def killer(actor: Actor) -> None:
+        actor.announce("kill", "victim")
+        actor.scheduler.kill(actor.scheduler.actor("victim"))
+        actor.announce("write", "after")
+        done.append("after")
+
+    with Scheduler() as scheduler:
+        run = scheduler.run([("victim", victim), ("killer", killer)], Sparse([(1, 1)]))
+    assert done == ["first", "after"]
+    assert [(step.actor, step.op) for step in run.steps] == [
+        ("victim", "write"),
+        ("killer", "kill"),
+        ("killer", "write"),
+    ]
+    assert [event.op for event in run.events] == ["killed"]
+
+
+def test_who_sleeps_wakes_with_an_effect_or_with_the_time() -> None:
+    """A sleeper yields; another's effect wakes it at once, and where all sleep the earliest wakes, and time passes."""
+    seen: list[tuple[str, float]] = []
+
+    def sleeper(actor: Actor) -> None:
+        actor.sleep(5)
+        seen.append(("sleeper", actor.scheduler.now))
+        actor.sleep(7)
+        seen.append(("sleeper", actor.scheduler.now))
+
+    def worker(actor: Actor) -> None:
+        actor.announce("write", "something")
+        actor.effect()
+        actor.sleep(1)
+        seen.append(("worker", actor.scheduler.now))
+
+    with Scheduler() as scheduler:
+        scheduler.run([("sleeper", sleeper), ("worker", worker)], Sparse(()))
+    assert seen == [("sleeper", 5), ("worker", 6), ("sleeper", 12)]
+
+
+def test_a_livelock_ends_with_the_step_budget() -> None:
+    """Actors that wait for each other for ever are stuck, and the history says so."""
+
+    def body(actor: Actor) -> None:
+        while True:
+            actor.sleep(0.1)
+
+    with Scheduler(budget=50) as scheduler:
+        run = scheduler.run([("ann", body), ("bob", body)], Sparse(()))
+    assert len(run.steps) == 50
+    assert {(event.actor, event.op) for event in run.events} == {("ann", "stuck"), ("bob", "stuck")}
+
+
+@pytest.mark.parametrize("machines", [pytest.param(machines, id=f"of-{machines}") for machines in (1, 2, 3, 7, 50)])
+def test_the_shards_of_a_space_are_the_space(machines: int) -> None:
+    """Every schedule is in exactly one shard, in the same one each time, and no machine has nearly all of them."""
+    shards = [explored(2, actors=3, shard=Shard(number, machines)) for number in range(1, machines + 1)]
+    whole = explored(2, actors=3)
+    assert sorted(schedule for shard in shards for schedule in shard) == sorted(whole)
+    assert shards == [explored(2, actors=3, shard=Shard(number, machines)) for number in range(1, machines + 1)]
+    if machines in {2, 3}:
+        assert max(len(shard) for shard in shards) < 0.8 * len(whole)

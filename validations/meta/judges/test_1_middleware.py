@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fixtures.observation.facts import Unobserved
+from fixtures.observation.facts import Middleware, Unobserved
 from fixtures.observation.pages import Answer
 from fixtures.observation.repair import Repair
 from reports.records import Verdict
@@ -14,7 +14,8 @@ from validations.gate.test_1_middleware import MARKS, Evidence, judge
 
 WHOLE = Answer(status=200, bytes=90_000, sentinel=True, document_end=True, auto_fix="untouched")
 REPAIRED = Repair("calls/enhanced.html", "/f.view", WHOLE, "intact", 0.04)
-GOOD = Evidence("AutoFixViewCache", ("gateway.TrustedHosts", "gateway.AutoFixViewCache"), (WHOLE,) * 3, REPAIRED)
+STACK = Middleware(stack=("gateway.TrustedHosts", "gateway.AutoFixViewCache"))
+GOOD = Evidence("AutoFixViewCache", STACK, (WHOLE,) * 3, REPAIRED)
 
 
 @pytest.mark.parametrize("part", ["registered", "answers", "repairs"])
@@ -36,19 +37,20 @@ def test_a_registered_and_working_middleware_passes(part: str) -> None:
 )
 def test_a_stack_without_just_one_of_it_is_red(stack: tuple[str, ...], said: str) -> None:
     """Only the very class, once, in the booted stack counts; the failure names what runs instead."""
-    judgement = judge(replace(GOOD, stack=stack), "registered")
+    judgement = judge(replace(GOOD, booted=Middleware(stack=stack)), "registered")
     assert judgement.verdict is Verdict.FAIL
     assert said in judgement.reason
 
 
 def test_a_php_class_name_is_understood() -> None:
     """Laravel's names are separated by backslashes."""
-    assert judge(replace(GOOD, stack=(r"App\Http\Middleware\AutoFixViewCache",)), "registered").verdict is Verdict.PASS
+    booted = Middleware(stack=(r"App\Http\Middleware\AutoFixViewCache",))
+    assert judge(replace(GOOD, booted=booted), "registered").verdict is Verdict.PASS
 
 
 def test_a_stack_that_could_not_be_asked_for_is_unknown() -> None:
     """Where the application did not answer, its middleware is not known, and the reason is told."""
-    judgement = judge(replace(GOOD, stack=Unobserved("no console")), "registered")
+    judgement = judge(replace(GOOD, booted=Unobserved("no console")), "registered")
     assert judgement.verdict is Verdict.UNKNOWN
     assert "no console" in judgement.reason
 
@@ -108,3 +110,9 @@ def test_a_read_only_environment_says_that_the_effect_was_not_exercised() -> Non
     judgement = judge(replace(GOOD, repair=None), "repairs")
     assert judgement.verdict is Verdict.PASS
     assert "effect not exercised" in judgement.reason
+
+
+def test_a_class_of_no_module_is_understood() -> None:
+    """A name without a namespace is the class's own."""
+    booted = Middleware(stack=("AutoFixViewCache",))
+    assert judge(replace(GOOD, booted=booted), "registered").verdict is Verdict.PASS

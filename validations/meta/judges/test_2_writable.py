@@ -117,3 +117,21 @@ def test_a_directory_that_was_not_written_to_says_so() -> None:
     judgement = judge(evidence(write_error=None), "compiled-views")
     assert judgement.verdict is Verdict.PASS
     assert "effect not exercised" in judgement.reason
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"free_bytes": LEAST_FREE_BYTES}, id="bytes"),
+        pytest.param({"free_inodes": LEAST_FREE_INODES}, id="inodes"),
+    ],
+)
+def test_just_enough_room_is_enough(changes: dict[str, Any]) -> None:
+    """The least that is asked for passes."""
+    assert judge(evidence(**changes), "compiled-views").verdict is Verdict.PASS
+
+
+def test_it_says_whether_a_file_was_written() -> None:
+    """A pass tells an effect that was seen from one that was not exercised."""
+    assert "a file was written and removed" in judge(evidence(write_error=""), "compiled-views").reason
+    assert "effect not exercised" in judge(evidence(write_error=None), "compiled-views").reason

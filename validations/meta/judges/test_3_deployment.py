@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.observation.facts import Script
+from fixtures.observation.facts import Script, Topology, Unobserved
 from reports.records import Verdict
 from validations.gate.test_3_deployment import ORDER, Evidence, judge
 
@@ -47,7 +48,27 @@ def script(**changes: object) -> Evidence:
         "dry_run_code": 0,
         "dry_run_lines": lines(STEPS),
     }
-    return Evidence(Script.model_validate(told | changes))
+    return Evidence(Script.model_validate(told | changes), RELEASED)
+
+
+RELEASED = Topology(
+    root="/srv/releases/7",
+    released=True,
+    compiled="/srv/releases/7/storage/framework/views",
+    resolved_by="application",
+    shared=False,
+)
+
+
+@pytest.mark.parametrize(
+    "topology",
+    [Unobserved("no console"), RELEASED.model_copy(update={"resolved_by": "convention"})],
+    ids=["not-told", "by-convention"],
+)
+def test_a_script_whose_views_may_be_served_is_unknown(topology: Topology | Unobserved) -> None:
+    """Where nobody knows whether compiled views belong to one release, an order that looks safe is not known to be."""
+    assert judge(replace(script(), topology=topology), "order").verdict is Verdict.UNKNOWN
+    assert judge(replace(script(clears=("view:clear",)), topology=topology), "order").verdict is Verdict.FAIL
 
 
 def dry_run(steps: list[str]) -> Evidence:
@@ -171,3 +192,31 @@ def test_the_order_has_no_cycle() -> None:
     """The brief's sequence keeps every pair, so that it can be kept at all."""
     assert all((second, first) not in ORDER for first, second in permutations(STEPS, 2) if (first, second) in ORDER)
     assert all(STEPS.index(first) < STEPS.index(second) for first, second in ORDER)
+
+
+def test_views_that_all_releases_share_are_red_where_a_deploy_warms_them() -> None:
+    """A dry run that warms the views rewrites what is being served where all releases share them, and only there."""
+    told = {"root": "/srv/releases/7", "released": True, "compiled": "/srv/shared/views", "resolved_by": "application"}
+    own, common = (Topology.model_validate({**told, "shared": shared}) for shared in (False, True))
+    assert judge(replace(script(), topology=own), "order").verdict is Verdict.PASS
+    judgement = judge(replace(script(), topology=common), "order")
+    assert judgement.verdict is Verdict.FAIL
+    assert "warm-views" in judgement.reason
+    assert "/srv/shared/views" in judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("line", "version", "red"),
+    [
+        pytest.param("artisan view:cache", "9.52.0", True, id="view-cache-of-old"),
+        pytest.param("artisan optimize", "10.50.0", False, id="optimize-of-old"),
+        pytest.param("artisan optimize", "11.0.0", True, id="optimize"),
+        pytest.param("artisan optimize && artisan view:cache", "10.50.0", True, id="both"),
+    ],
+)
+def test_a_line_that_rebuilds_counts_by_what_its_version_does(line: str, version: str, *, red: bool) -> None:
+    """view:cache has always cleared first; optimize compiles the views, and so clears them, from Laravel 11 on."""
+    told = {"root": "/srv/releases/7", "released": True, "compiled": "/srv/shared/views", "resolved_by": "application"}
+    topology = Topology.model_validate({**told, "shared": True})
+    evidence = replace(script(rebuilds=(line,), dry_run_lines=()), topology=topology, version=version)
+    assert ("all releases share" in judge(evidence, "order").reason) is red

@@ -195,3 +195,21 @@ def test_a_truthful_exit_code_passes_in_sickness() -> None:
     evidence = ran(SICK, code=1)
     assert judge(evidence, "exit-code").verdict is Verdict.PASS
     assert judge(evidence, "runs").verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    "changes", [{"damaged": ("a.html: empty",)}, {"missing": ("a.html",)}], ids=["damaged", "missing"]
+)
+def test_a_command_that_calls_a_damaged_cache_healthy_is_red(changes: dict[str, Any]) -> None:
+    """What it says is held against what was seen from outside, however well its numbers agree."""
+    evidence = replace(ran(answer()), compiled=COMPILED.model_copy(update=changes))
+    judgement = judge(evidence, "runs")
+    assert judgement.verdict is Verdict.FAIL
+    assert "a.html" in judgement.reason
+
+
+def test_checks_that_are_no_list_complain_of_nothing() -> None:
+    """An answer of another shape is red for what it says, and no fault of the check."""
+    judgement = judge(ran(answer(healthy=False, checks=None)), "runs")
+    assert judgement.verdict is Verdict.FAIL
+    assert "does not say why" in judgement.reason

@@ -151,3 +151,9 @@ def test_a_lock_that_does_not_hold_is_red(part: str, evidence: Evidence, words: 
 def test_what_was_not_seen_is_unknown(part: str, evidence: Evidence) -> None:
     """Where watching was allowed and nothing was seen, nothing is known."""
     assert judge(evidence, part).verdict is Verdict.UNKNOWN
+
+
+def test_an_owner_of_eight_characters_is_random_enough() -> None:
+    """The shortest name that passes as random has eight characters."""
+    seen = watched(alone={"owners": ("12345678",)}, robbed={"owners": ("abcdefgh",)})
+    assert judge(seen, "owned").verdict is Verdict.PASS

@@ -70,3 +70,19 @@ def test_a_cache_nobody_looked_at_is_unknown(role: str) -> None:
     """Silence about a cache is not a pass, whatever the others are like."""
     files = [cache(name) for name in ROLES if name != role]
     assert judge(evidence(*files), role).verdict is Verdict.UNKNOWN
+
+
+def of_any_panels(*files: CacheFile, panels: tuple[str, ...] = ("admin", "agent")) -> Evidence:
+    """Return the evidence of these caches, where the environment names no panel."""
+    return Evidence(None, Caches(panels=panels, files=files))
+
+
+def test_every_panel_is_judged_where_none_is_expected_by_name() -> None:
+    """Without names each panel that the application has needs a cache that is well: one bad or unseen is told."""
+    good = [cache(role) for role in ROLES]
+    assert judge(of_any_panels(*good), "panels").verdict is Verdict.PASS
+    bad = judge(of_any_panels(good[0], cache("panel-agent", entries=0)), "panels")
+    assert bad.verdict is Verdict.FAIL
+    assert "panel-agent" in bad.reason
+    assert judge(of_any_panels(good[0]), "panels").verdict is Verdict.UNKNOWN
+    assert judge(of_any_panels(*good, panels=()), "panels").verdict is Verdict.UNKNOWN

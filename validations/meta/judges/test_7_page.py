@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.environments.settings import Page
+from fixtures.environments.settings import FurtherPage, Page
 from fixtures.observation.facts import Unobserved
 from fixtures.observation.pages import Answer, PageObservation
 from reports.records import Verdict
 from validations.gate.test_7_page import Evidence, judge, proves, upper_bound
 
 WHOLE = Answer(status=200, bytes=90_000, seconds=0.01, sentinel=True, document_end=True, release="r1")
-EXPECTED = Page(headers={"Authorization": "env:TOKEN"}, guest_status=302, guest_location="/login")
+EXPECTED = Page(guest_status=302, guest_location="/login")
 OPEN = Page()
 GUEST = Answer(status=302, location="http://host/login?next=/calls")
 PARTS = ("complete", "guest", "release")
@@ -154,3 +154,33 @@ def test_the_claim_is_never_more_than_what_was_shown(requests: int) -> None:
     rate = upper_bound(requests)
     assert (1 - rate) ** requests == pytest.approx(0.05)
     assert float(proves(requests).split("below ")[1].split(" %")[0]) / 100 >= rate
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "verdict"),
+    [
+        pytest.param({"sentinel": "Dash"}, {"sentinel": True, "document_end": True}, Verdict.PASS, id="whole"),
+        pytest.param({"sentinel": "Dash"}, {"document_end": True}, Verdict.FAIL, id="another-page"),
+        pytest.param({"sentinel": "Dash"}, {"document_end": True, "login": True}, Verdict.FAIL, id="login-page"),
+        pytest.param({"sentinel": "Dash"}, {"sentinel": True}, Verdict.FAIL, id="cut-off"),
+        pytest.param({"sentinel": "Dash"}, {"bytes": 0}, Verdict.FAIL, id="blank"),
+        pytest.param({}, {"document_end": True}, Verdict.FAIL, id="no-sentinel-is-no-evidence"),
+        pytest.param({"sentinel": "Dash"}, {"status": 500}, Verdict.FAIL, id="status"),
+        pytest.param({"status": 302, "location": "/login"}, {"status": 302, "location": "https://a.test/login"},
+                     Verdict.PASS, id="redirect"),
+        pytest.param({"status": 302, "location": "/login"}, {"status": 302, "location": "/other"}, Verdict.FAIL,
+                     id="redirect-elsewhere"),
+        pytest.param({"sentinel": "Dash"}, {"error": "ConnectError"}, Verdict.FAIL, id="no-answer"),
+        pytest.param({"sentinel": "Dash"}, None, Verdict.UNKNOWN, id="not-asked"),
+        pytest.param({"sentinel": "Dash"}, {"sentinel": True, "document_end": True, "signatures": ("Traceback",)},
+                     Verdict.FAIL, id="error-text"),
+    ],
+)  # fmt: skip
+def test_a_further_page_is_what_its_visitor_should_get(
+    asked: dict[str, Any], answer: dict[str, Any] | None, verdict: Verdict
+) -> None:
+    """Status, redirect and sentinel of a further page decide; a 200 alone is no evidence."""
+    further = FurtherPage.model_validate({"name": "dash", "path": "/admin", "visitor": "user"} | asked)
+    seen = Unobserved("no session") if answer is None else Answer(**{"status": 200, "bytes": 900} | answer)
+    evidence = replace(page(WHOLE), further=((further, seen),))
+    assert judge(evidence, "page-dash").verdict is verdict

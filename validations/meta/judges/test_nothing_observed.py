@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from fixtures.environments.settings import Environment
+from fixtures.environments.base import Host
+from fixtures.environments.settings import Environment, FurtherPage
+from fixtures.observation.browser import BrowserObservation
 from fixtures.observation.facts import HostFacts, Unobserved
 from fixtures.observation.locks import LockObservation, LockStore
 from fixtures.observation.pages import Answer, PageObservation
 from fixtures.observation.repair import Repair
 from reports.records import Verdict
 from reports.verdict import worst
-from validations.contracts import Judgement, unknown
+from validations.judging import judgements
 from validations.registry import EIGHT, OBJECTIVES, Check
 
-ENVIRONMENT = Environment(kind="gateway", url="http://127.0.0.1:1", root="/nowhere", runtime_user="www-data")
+ENVIRONMENT = Environment(
+    kind="gateway", url="http://127.0.0.1:1", root="/nowhere", runtime_user="www-data", panels=("admin",)
+)
 # What a read-only environment passes without an effect; the rest of the cell has to show something.
 NOT_EXERCISED = {("middleware", "repairs"), ("locks", "taken"), ("locks", "owned")}
 every_check = pytest.mark.parametrize("check", [*EIGHT, *OBJECTIVES], ids=lambda check: check.id)
@@ -29,6 +29,7 @@ class BlindHost:
 
     id = "blind"
     environment = ENVIRONMENT
+    others: tuple[Host, ...] = ()
 
     def __init__(self, facts: HostFacts | None, answers: tuple[Answer, ...]) -> None:
         self._facts = facts
@@ -43,6 +44,14 @@ class BlindHost:
     def page(self) -> PageObservation:
         """Return a page nobody got."""
         return PageObservation("http://127.0.0.1:1/", "sentinel", self._answers, None, "")
+
+    def further_page(self, page: FurtherPage) -> Answer:
+        """Return no answer."""
+        raise Unobserved(f"nobody asked for {page.name}")
+
+    def browser(self) -> BrowserObservation:
+        """Return no visit."""
+        raise Unobserved("the browser's visit ended with 1")
 
     def lock_store(self) -> LockStore:
         """Return no store."""
@@ -59,18 +68,6 @@ class DisturbedBlindHost(BlindHost):
     def rebuilds(self) -> LockObservation:
         """Return no rebuilds."""
         raise Unobserved("no rebuild could be started")
-
-
-def judgements(check: Check, host: BlindHost) -> dict[str, Judgement]:
-    """Return what a check's module judges of each part, as `Cell.judge` drives it."""
-    module = importlib.import_module(check.file.removesuffix(".py").replace("/", "."))
-    examine: Callable[..., Any] = module.examine
-    parts = check.parts(ENVIRONMENT.panels)
-    try:
-        evidence = examine(host) if check.number else examine(host, [])
-    except Unobserved as reason:
-        return dict.fromkeys(parts, unknown(str(reason)))
-    return {part: module.judge(evidence, part if check.number else check) for part in parts}
 
 
 BLIND = [

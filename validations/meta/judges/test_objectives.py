@@ -41,6 +41,8 @@ GOOD = Evidence(
     answers=(WHOLE,) * 300,
     history=(),
     repair=Repair("v", "/f", WHOLE, "intact", 0.04),
+    host="a",
+    told={"a": {"release": "r1"}, "b": {"release": "r1"}},
 )
 NOTHING = replace(
     GOOD,
@@ -49,6 +51,7 @@ NOTHING = replace(
     schedule=Unobserved("not there"),
     answers=(),
     repair=Unobserved("not there"),
+    told={"a": Unobserved("not there"), "b": Unobserved("not there")},
 )
 
 

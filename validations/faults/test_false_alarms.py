@@ -1,0 +1,48 @@
+"""A healthy stage is green however often, and under whatever load, it is looked at."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from fixtures.environments.__main__ import as_toml
+from fixtures.environments.processes import end
+from fixtures.faults.base import GATEWAY, LARAVEL
+from fixtures.faults.stage import FaultyStage
+from fixtures.profiles import Profile
+from validations.gate_runs import Runs
+
+# Every third run is on a machine that is busy, every other one with two workers.
+BUSY, TWO_WORKERS = 3, 2
+
+
+@pytest.fixture(name="busy")
+def _busy() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """What keeps every processor busy, started by whoever wants that."""
+    running: list[subprocess.Popen[bytes]] = []
+    yield running
+    for process in running:
+        end(process)
+
+
+@pytest.mark.profile("ci")
+@pytest.mark.parametrize("stage", [GATEWAY, LARAVEL], indirect=True)
+def test_a_healthy_stage_never_alarms(
+    stage: FaultyStage, profile: Profile, runs: Runs, busy: list[subprocess.Popen[bytes]]
+) -> None:
+    """Run after run of the gate on a healthy stage passes, some of them under load, some with two workers."""
+    (runs.folder / "environments.toml").write_text(as_toml("kept", stage.environment), encoding="utf-8")
+    for number in range(profile.choose(gate=1, ci=5, soak=100)):
+        if number % BUSY == BUSY - 1:
+            spin = [sys.executable, "-S", "-c", "while True: pass"]
+            busy += [subprocess.Popen(spin) for _ in os.sched_getaffinity(0)]
+        runs.forget()
+        workers = ("-n", "2") if number % TWO_WORKERS else ()
+        done = runs.gate("--environment", "kept", "--intrusive", *workers)
+        while busy:
+            end(busy.pop())
+        assert done.returncode == 0, f"run {number + 1}:\n{done.stdout}{done.stderr}"

@@ -1,0 +1,1 @@
+"""The adapters of `reports/integrations`, used as their users use them."""

@@ -1,0 +1,118 @@
+"""SIGINT and SIGTERM are heard whenever they come, and raised only where that is borne."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SECONDS = 60
+
+# Each is run in a process of its own, which prints what it met.
+BEGIN = """
+import os, signal, subprocess, sys, threading
+from pathlib import Path
+from reports.signals import Interrupts
+signal.signal(signal.SIGINT, signal.default_int_handler)
+me = os.getpid()
+{first}
+interrupts = Interrupts()
+
+def wait():
+    threading.Event().wait(30)
+    print("nobody interrupted")
+"""
+HELD = """
+try:
+    with interrupts.held():
+        with interrupts.held():
+            os.kill(me, signal.{name})
+        print("whole")
+    wait()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+# The line table of a code object says which of its instructions have a line: an empty one that none has.
+LINELESS = """
+code = compile("os.kill(me, signal.{name})", "lineless", "exec").replace(co_linetable=b"")
+try:
+    try:
+        exec(code)
+    except KeyboardInterrupt:
+        print("in there")
+        raise
+    wait()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+AT_FORKS = "os.register_at_fork({when}=lambda: os.kill(me, signal.{name}))"
+FORKING = """
+try:
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    wait()
+except KeyboardInterrupt:
+    print("interrupted")
+os.waitpid(child, 0)
+"""
+IN_A_CHILD = """
+child = os.fork()
+if not child:
+    os.kill(os.getpid(), signal.SIGTERM)
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+AGAIN = """
+for _ in range(2):
+    try:
+        os.kill(me, signal.{name})
+        print("passed over")
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+GIVEN_BACK = """
+interrupts.give_back()
+print(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "program", "met"),
+    [
+        *(
+            pytest.param(first.format(name=name), program.format(name=name), met, id=f"{case}-{name.lower()}")
+            for name in ("SIGINT", "SIGTERM")
+            for case, first, program, met in (
+                ("held", "", HELD, ["whole", "interrupted"]),
+                ("without-a-line", "", LINELESS, ["interrupted"]),
+                ("before-a-fork", AT_FORKS.replace("{when}", "before"), FORKING, ["interrupted"]),
+                ("after-a-fork", AT_FORKS.replace("{when}", "after_in_parent"), FORKING, ["interrupted"]),
+            )
+        ),
+        pytest.param("", IN_A_CHILD, ["-15"], id="in-a-child"),
+        pytest.param("", AGAIN.format(name="SIGTERM"), ["interrupted", "passed over"], id="sigterm-once"),
+        pytest.param("", AGAIN.format(name="SIGINT"), ["interrupted", "interrupted"], id="sigint-each-time"),
+        pytest.param("", GIVEN_BACK, ["True True"], id="given-back"),
+        pytest.param(
+            "signal.signal(signal.SIGINT, signal.SIG_IGN)",
+            AGAIN.format(name="SIGINT"),
+            ["passed over", "passed over"],
+            id="ignored-in-the-background",
+        ),
+    ],
+)
+def test_an_interrupt_is_heard(first: str, program: str, met: list[str]) -> None:
+    """It is raised once what must not be broken off is over, and is not lost there; a forked child dies of it."""
+    done = subprocess.run(
+        [sys.executable, "-c", BEGIN.format(first=first) + program],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert (done.stdout.splitlines(), done.stderr) == (met, "")

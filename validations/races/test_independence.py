@@ -1,0 +1,245 @@
+"""What commutes need not be run in both orders: the reduced space has every history of the whole one, and no fewer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fixtures.concurrency.explorer import Explorer
+from fixtures.concurrency.history import History
+from fixtures.concurrency.independence import Independence, Key
+from fixtures.concurrency.php.system import PhpSystem
+from fixtures.concurrency.scheduler import Actor, Run, Scheduler, Step
+from fixtures.concurrency.schedules import Decision, Schedule, Sparse, exhaust
+from fixtures.profiles import Profile
+from validations.races.blade import Seen, symptoms
+from validations.races.blade_portfolio import CASES
+
+Program = tuple[tuple[str, ...], ...]
+"""File operations one after another; where a `stat` finds nothing the next one is left out."""
+
+PATHS = ("a", "b", "d/a", "d/b")
+
+
+def meets(step: tuple[str, str], *others: tuple[str, str]) -> bool:
+    """Tell whether ann's step meets what bob does."""
+    run = Run([Step(0, "ann", *step), *(Step(1, "bob", *other) for other in others)])
+    known = Independence()
+    known.saw(run)
+    return known.meets(Key("ann", *step))
+
+
+@pytest.mark.parametrize(
+    ("step", "other"),
+    [
+        pytest.param(("stat", "d/a"), ("write", "d/a"), id="look-and-write"),
+        pytest.param(("stat", "d/a"), ("rename", "b -> d/a"), id="look-and-rename-onto"),
+        pytest.param(("read", "d/a"), ("rename", "d -> e"), id="look-below-what-is-renamed"),
+        pytest.param(("lstat", "d"), ("unlink", "d/a"), id="look-at-a-directory-and-unlink-in-it"),
+        pytest.param(("glob", "d/*"), ("create", "d/a"), id="glob-and-create"),
+        pytest.param(("glob", "*/a"), ("stat", "b"), id="a-glob-over-directories"),
+        pytest.param(("create", "d/a"), ("unlink", "d/b"), id="two-names-in-a-directory"),
+        pytest.param(("rmdir", "d"), ("stat", "d/a"), id="remove-above-a-look"),
+        pytest.param(("write", "a"), ("sleep", ""), id="a-change-wakes-who-sleeps"),
+        pytest.param(("stat", "a"), ("kill", "ann"), id="a-kill-meets-everything"),
+        pytest.param(("stat", "a"), ("age", "1 h"), id="time-meets-everything"),
+        pytest.param(("link", "a -> b"), ("stat", "c"), id="what-is-not-known-meets-everything"),
+        pytest.param(("GET", "redis:lock"), ("SET", "redis:lock"), id="one-key"),
+        pytest.param(("GET", "redis:lock"), ("FLUSHDB", "redis:"), id="a-flush-meets-every-key"),
+    ],
+)
+def test_what_does_not_commute_meets(step: tuple[str, str], other: tuple[str, str]) -> None:
+    """Either order of these two may show, so a switch between them is tried; from both sides."""
+    assert meets(step, other)
+    if other[0] in {"write", "rename", "unlink", "create", "stat"}:
+        assert meets(other, step)
+
+
+def test_names_that_mean_one_file_meet() -> None:
+    """What is open goes by every name that it may have by now, what is reached through a link by any."""
+    assert meets(("write", "t/x"), ("rename", "t -> d"), ("read", "d/x"))
+    assert meets(("stat", "new/x"), ("symlink", "tmp"), ("rename", "tmp -> new"))
+    assert meets(("stat", "current"), ("readlink", "current"))
+    assert meets(("access", "a"), ("open", "a"), ("close", "a"))
+
+
+@pytest.mark.parametrize(
+    ("step", "other"),
+    [
+        pytest.param(("stat", "a"), ("read", "a"), id="two-looks"),
+        pytest.param(("lstat", "current"), ("readlink", "current"), id="two-looks-at-a-link"),
+        pytest.param(("write", "d/a"), ("write", "d/b"), id="two-files"),
+        pytest.param(("create", "d/a"), ("create", "e/a"), id="two-directories"),
+        pytest.param(("stat", "a"), ("sleep", ""), id="a-look-wakes-nobody"),
+        pytest.param(("GET", "redis:lock"), ("SET", "redis:other"), id="two-keys"),
+    ],
+)
+def test_what_commutes_does_not_meet(step: tuple[str, str], other: tuple[str, str]) -> None:
+    """In either order these two come to the same: else nothing would be spared."""
+    assert not meets(step, other)
+    assert other[0] == "sleep" or not meets(other, step)
+
+
+class Blind(Independence):
+    """Believes that everything commutes."""
+
+    def meets(self, key: Key) -> bool:  # noqa: ARG002
+        """Deny it."""
+        return False
+
+
+def do(root: Path, op: tuple[str, ...], actor: Actor) -> object:
+    """Do one thing to real files, each system call announced."""
+    kind, path = op[0], op[1]
+    if kind == "put":
+        actor.announce("create", path)
+        descriptor = os.open(root / path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            actor.announce("write", path)
+            os.write(descriptor, actor.name.encode())
+            actor.announce("close", path)
+        finally:
+            os.close(descriptor)
+        return None
+    if kind == "get":
+        actor.announce("open", path)
+        with (root / path).open("rb") as file:
+            actor.announce("read", path)
+            return file.read()
+    actor.announce(kind, f"{path} -> {op[2]}" if kind == "rename" else path)
+    if kind == "stat":
+        return (root / path).exists()
+    if kind == "listdir":
+        return os.listdir(root / path)  # noqa: PTH208 - in the order that it has
+    if kind == "rename":
+        return (root / path).rename(root / op[2]).name
+    {"unlink": os.unlink, "mkdir": os.mkdir, "rmdir": os.rmdir}[kind](root / path)
+    return None
+
+
+def histories(
+    programs: Sequence[Program], root: Path, preemptions: int, reduction: Callable[[], Independence] | None
+) -> tuple[int, set[tuple[object, ...]]]:
+    """Run all schedules; give how many they were, and what each actor saw, in which order, with what was left."""
+    found: set[tuple[object, ...]] = set()
+    known = None if reduction is None else reduction()
+
+    def body(program: Program) -> Callable[[Actor], None]:
+        def act(actor: Actor) -> None:
+            seen: list[object] = []
+            actor.invoke("act")
+            for before, op in zip((("", ""), *program), program, strict=False):
+                if before[0] == "stat" and seen[-1] is False:
+                    seen.append("left out")
+                    continue
+                try:
+                    seen.append(do(root, op, actor))
+                except OSError as error:
+                    seen.append(type(error).__name__)
+            actor.record("ok", "act", "", repr(seen))
+
+        return act
+
+    with Scheduler() as scheduler:
+
+        def run(schedule: Schedule) -> Sequence[Decision]:
+            shutil.rmtree(root, ignore_errors=True)
+            (root / "d").mkdir(parents=True)
+            (root / "d/a").write_text("first")
+            bodies = [(f"actor-{number}", body(program)) for number, program in enumerate(programs)]
+            ran = scheduler.run(bodies, Sparse(schedule))
+            if known is not None:
+                known.saw(ran)
+            left = tuple((str(p), p.read_bytes() if p.is_file() else b"") for p in sorted(root.rglob("*")))
+            found.add((tuple((e.actor, e.kind, e.value) for e in ran.events), left))
+            return ran.decisions
+
+        number = len(list(exhaust(run, preemptions, reduction=known)))
+    return number, found
+
+
+one = st.sampled_from(PATHS)
+operations = st.one_of(
+    st.tuples(st.sampled_from(("put", "get", "stat", "unlink")), one),
+    st.tuples(st.just("rename"), one, one),
+    st.tuples(st.just("rename"), st.just("d"), st.just("e")),
+    st.tuples(st.sampled_from(("listdir", "mkdir", "rmdir")), st.just("d")),
+)
+programs = st.lists(st.lists(operations, min_size=1, max_size=4).map(tuple), min_size=2, max_size=3)
+
+
+def test_no_history_is_lost_whatever_is_drawn(world: Callable[[], Path], profile: Profile) -> None:
+    """Of drawn programs on real files the reduced space, never the larger, has the very histories of the whole."""
+    root = world() / "files"
+    spared = 0
+
+    @settings(
+        max_examples=profile.choose(gate=40, ci=400, soak=20_000),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+    )
+    @given(programs, st.integers(1, 2))
+    def compare(drawn: list[Program], preemptions: int) -> None:
+        nonlocal spared
+        whole, all_histories = histories(drawn, root, preemptions, None)
+        fewer, kept = histories(drawn, root, preemptions, Independence)
+        assert kept == all_histories
+        assert fewer <= whole
+        spared += whole - fewer
+
+    compare()
+    assert spared > 0
+
+
+def test_who_believes_that_all_commutes_loses_histories(world: Callable[[], Path]) -> None:
+    """The comparison can fail: a reduction that is wrong gives fewer histories than there are."""
+    root = world() / "files"
+    raced: list[Program] = [(("stat", "d/a"), ("get", "d/a")), (("unlink", "d/a"),)]
+    _, everything = histories(raced, root, 2, None)
+    _, kept = histories(raced, root, 2, Independence)
+    _, blind = histories(raced, root, 2, Blind)
+    assert blind < everything == kept
+
+
+SMALL = ("warm-render-against-clear", "cold-render-against-clear", "two-cold-renders", "visit-against-deployment")
+LARGER = (
+    "warm-render-against-cache",
+    "two-renders-against-clear",
+    "resaved-render-against-clear",
+    "parts-against-clear",
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(pytest.param(name, id=name) for name in SMALL),
+        *(pytest.param(name, id=name, marks=pytest.mark.profile("ci")) for name in LARGER),
+    ],
+)
+def test_no_history_of_real_blade_is_lost(name: str, bare: PhpSystem) -> None:
+    """On the unmodified framework, too: event by event the same histories, and the same failures."""
+    seen: list[set[tuple[tuple[object, ...], ...]]] = []
+    counts = []
+    for reduced in (False, True):
+        found: set[tuple[tuple[object, ...], ...]] = set()
+
+        def judge(history: History, found: set[tuple[tuple[object, ...], ...]] = found) -> list[Seen]:
+            found.add(tuple((*event[1:5], str(event.value)) for event in history.events))
+            return symptoms(history)
+
+        with Explorer(bare, judge, reduced=reduced) as explorer:
+            exploration = explorer.exhaust(CASES[name].scenario, 2, until=())
+        assert exploration.exhausted
+        assert set(exploration.broken) == set(CASES[name].unmodified)
+        counts.append(exploration.schedules)
+        seen.append(found)
+    assert seen[0] == seen[1]
+    assert counts[1] <= counts[0]

@@ -75,6 +75,7 @@ def _untold_losses(history: History) -> Iterator[Broken]:
     for at, event in enumerate(history.events):
         if event.op == "acquired" and event.subject.endswith(REBUILD_LOCK):
             holding[event.actor] = event.subject
+            lost.pop(event.actor, None)  # an attempt that was given up; this one is another
         elif event.op == "expired":
             lost.update({actor: key for actor, key in holding.items() if key == event.subject})
         elif event.op == "released":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import HealthCheck, Phase, example, find, given, settings
 
 from fixtures.concurrency.explorer import Exploration, Explorer, told
 from fixtures.concurrency.gateway import GatewaySystem
@@ -18,6 +18,18 @@ from validations.races.invariants import broken_in
 from validations.races.telling import insist, tell
 
 DRAWN = Scenario("drawn", ())
+
+GIVEN_UP = Scenario(
+    "drawn",
+    (
+        ("ann", (("rebuild", ""),)),
+        ("bob", (("emergency-fix", ""),)),
+        ("nemesis", (("expire", ""), ("lose-reply", "ann"))),
+    ),
+    begin="warm",
+)
+"""ann loses her lock and then the reply to her token's: what she stages without a lock, bob clears away, and she begins
+again with the lock. Was drawn once, and judged as a loss that was not told."""
 
 
 def test_nothing_drawn_breaks_a_promise(explorer: Explorer, profile: Profile, request: pytest.FixtureRequest) -> None:
@@ -32,6 +44,7 @@ def test_nothing_drawn_breaks_a_promise(explorer: Explorer, profile: Profile, re
         print_blob=False,
     )
     @given(plans)
+    @example((GIVEN_UP, ((2, 2), (10, 1))))
     def search(plan: tuple[Scenario, Schedule]) -> None:
         found = explorer.explore_one(exploration, *plan)
         exploration.failure = found

@@ -79,6 +79,16 @@ def test_damage_and_modes_are_told_and_fixed(served: Served, options: tuple[str,
         assert report["status"] == "unhealthy"
 
 
+def test_a_closed_place_for_new_generations_is_told_and_fixed(served: Served) -> None:
+    """Where the next rebuild could not begin, the health check is red before anybody rebuilds, and --fix opens it."""
+    generations = served.compiled / "generations"
+    generations.chmod(0o555)
+    told = check(served.health(), "permissions")
+    assert told["observed"] == f"{generations} is out of reach for {served.stage.runtime_user}"
+    assert served.health("--fix")["fixed"] == ["permissions"]
+    assert served.artisan("view:cache").returncode == 0
+
+
 def test_a_view_error_of_the_last_hour_is_counted(served: Served) -> None:
     """An error of the view cache in the application's log is one of the metrics, and makes it degraded."""
     log = served.app / "shared/storage/logs/laravel.log"

@@ -155,8 +155,9 @@ def _taken(seen: LockObservation) -> Judgement:
 
 
 def _expires(seen: LockObservation) -> Judgement:
-    seen_by = f"PTTL {seen.key}, during two rebuilds"
-    ttls = [*seen.alone.ttls_ms, *seen.robbed.ttls_ms]
+    rebuilds = [seen.alone] if seen.robbed is None else [seen.alone, seen.robbed]
+    seen_by = f"PTTL {seen.key}, during {'a rebuild' if seen.robbed is None else 'two rebuilds'}"
+    ttls = [ttl for rebuild in rebuilds for ttl in rebuild.ttls_ms]
     if not ttls:
         return unknown("no lock was seen whose expiry could be read", seen_by=seen_by)
     if min(ttls) <= 0:
@@ -176,6 +177,11 @@ def _expires(seen: LockObservation) -> Judgement:
 
 
 def _owned(seen: LockObservation) -> Judgement:
+    if seen.robbed is None:
+        return unknown(
+            f"a rebuild that was left alone ended with {seen.alone.exit_code}, so the lock was taken from none",
+            seen_by=f"{seen.key} in Redis, during a rebuild",
+        )
     seen_by = f"{seen.key}, taken over by another owner during a rebuild"
     if not seen.alone.owners or not seen.robbed.owners:
         return unknown("no lock was seen whose owner could be read", seen_by=seen_by)

@@ -122,6 +122,7 @@ def _verdicts(host: Host) -> dict[str, Verdict]:
 def _told(host: IntrusiveHost) -> dict[str, object]:
     """Return what both have to tell alike, whatever is particular to either taken out."""
     facts, repair, rebuilds = host.facts(), host.repair(), host.rebuilds()
+    assert rebuilds.robbed is not None, rebuilds.alone
     health = facts.seen("health")
     commands = {command.name: set(command.options) for command in facts.seen("commands")}
     return {

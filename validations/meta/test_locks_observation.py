@@ -62,7 +62,19 @@ r.eval(RELEASE, 1, key, owner)
 FIXED_OWNER = GOOD.replace("assert", "owner = 'rebuild-host-1'\nassert")
 NEVER_LOCKS = "watched()\n"
 KEEPS_IT = "r.set(key, owner, px=30000)\nwatched()\n"
-FAILS = "r.set(key, owner, px=30000)\nwatched()\nr.delete(key)\nsys.exit('disk full')\n"
+# As a rebuild that the disk refuses: it tries again, and waits for the lock as often as somebody else has it.
+FAILS_AGAIN_AND_AGAIN = """
+r.incr("started")
+for _ in range(3):
+    ends = time.monotonic() + 60
+    while not r.set(key, owner, nx=True, px=30000):
+        if time.monotonic() > ends:
+            sys.exit("somebody else has the lock")
+        time.sleep(0.01)
+    watched()
+    r.eval(RELEASE, 1, key, owner)
+sys.exit("disk full")
+"""
 HANGS = "r.set(key, owner, px=30000)\ntime.sleep(600)\n"
 HANGS_WITH_HELPER = """
 import subprocess
@@ -131,6 +143,7 @@ def test_a_good_rebuild_is_seen_to_lock_and_to_give_back_its_own(server: RedisSe
     seen = watch(server, GOOD)
     assert seen.alone.exit_code == 0
     assert seen.alone.value_after is None
+    assert seen.robbed is not None
     assert len(seen.alone.owners) == len(seen.robbed.owners) == 1
     assert seen.alone.owners != seen.robbed.owners
     assert all(0 < ttl <= 30_000 for ttl in (*seen.alone.ttls_ms, *seen.robbed.ttls_ms))
@@ -155,13 +168,22 @@ def test_nothing_of_the_watching_is_left_in_redis(server: RedisServer, client: r
         pytest.param(DOES_NOT_NOTICE, {"owned": FAIL}, id="does-not-notice"),
         pytest.param(FIXED_OWNER, {"owned": FAIL}, id="fixed-owner"),
         pytest.param(NEVER_LOCKS, {"taken": FAIL, "expires": UNKNOWN, "owned": UNKNOWN}, id="never-locks"),
-        pytest.param(FAILS, {"taken": FAIL, "owned": FAIL}, id="fails"),
     ],
 )
 def test_a_bad_rebuild_is_seen_for_what_it_does(server: RedisServer, code: str, red: dict[str, Verdict]) -> None:
     """What a rebuild really does with its lock turns just the parts red that it breaks."""
     judged = verdicts(watch(server, code), server)
     assert {part: verdict for part, verdict in judged.items() if verdict is not PASS} == red
+
+
+def test_a_rebuild_that_fails_alone_is_not_robbed(server: RedisServer, client: redis.Redis) -> None:
+    """A rebuild that fails is told as one, its lock's expiry as it was seen, and none is kept waiting for its lock."""
+    seen = watch(server, FAILS_AGAIN_AND_AGAIN)
+    assert (seen.alone.exit_code, seen.alone.said, seen.robbed) == (1, "disk full", None)
+    assert client.get("started") == "1"
+    assert client.get(KEY) is None
+    judged = verdicts(seen, server)
+    assert (judged["taken"], judged["expires"], judged["owned"]) == (FAIL, PASS, UNKNOWN)
 
 
 @pytest.mark.usefixtures("client")
@@ -197,6 +219,7 @@ def test_a_rebuild_that_hangs_is_ended(
 def test_a_lock_that_was_gone_before_it_was_taken_over_is_not_called_stolen(server: RedisServer) -> None:
     """However fast a lock comes and goes, a rebuild that never deletes another's is not seen to do so."""
     seen = watch(server, FLICKERS)
+    assert seen.robbed is not None
     if seen.robbed.owners:
         assert seen.robbed.value_after == seen.intruder
         assert seen.robbed.exit_code == 1

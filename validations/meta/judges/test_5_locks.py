@@ -21,6 +21,8 @@ ROBBED = WatchedRebuild(1, ("owner-0002",), (30_000,), "intruder-1", "lost its l
 WATCHED = LockObservation("k", ALONE, ROBBED, "intruder-1")
 GOOD = Evidence(SAID, STORE, WATCHED)
 READ_ONLY = replace(GOOD, rebuilds=None)
+# One that was left alone failed, so there was no other.
+FAILED = replace(GOOD, rebuilds=replace(WATCHED, alone=replace(ALONE, exit_code=2, said="boom"), robbed=None))
 
 
 def said(**changes: Any) -> SaidStore:
@@ -109,7 +111,7 @@ def test_a_declared_expiry_out_of_bounds_is_red(ttl: float) -> None:
 @pytest.mark.parametrize(
     ("part", "evidence", "words"),
     [
-        pytest.param("taken", watched(alone={"exit_code": 2, "said": "boom"}), "ended with 2: boom", id="failed"),
+        pytest.param("taken", FAILED, "ended with 2: boom", id="failed"),
         pytest.param("taken", watched(alone={"owners": ()}), "no lock was seen", id="never-locked"),
         pytest.param("taken", watched(alone={"value_after": "owner-0001"}), "still held", id="not-given-back"),
         pytest.param("expires", watched(alone={"ttls_ms": (-1,)}), "never expires", id="no-expiry"),
@@ -143,6 +145,7 @@ def test_a_lock_that_does_not_hold_is_red(part: str, evidence: Evidence, words: 
         pytest.param("expires", watched(alone={"ttls_ms": ()}, robbed={"ttls_ms": ()}), id="no-expiry-seen"),
         pytest.param("owned", watched(alone={"owners": ()}), id="no-owner-seen"),
         pytest.param("owned", watched(robbed={"owners": ()}), id="not-robbed"),
+        pytest.param("owned", FAILED, id="failed-alone"),
         pytest.param("taken", replace(GOOD, rebuilds=Unobserved("no artisan")), id="not-watched-taken"),
         pytest.param("expires", replace(GOOD, rebuilds=Unobserved("no artisan")), id="not-watched-expires"),
         pytest.param("owned", replace(GOOD, rebuilds=Unobserved("no artisan")), id="not-watched-owned"),
@@ -151,6 +154,12 @@ def test_a_lock_that_does_not_hold_is_red(part: str, evidence: Evidence, words: 
 def test_what_was_not_seen_is_unknown(part: str, evidence: Evidence) -> None:
     """Where watching was allowed and nothing was seen, nothing is known."""
     assert judge(evidence, part).verdict is Verdict.UNKNOWN
+
+
+def test_of_a_rebuild_that_failed_the_expiry_counts() -> None:
+    """What was seen of the lock of a rebuild that failed alone is judged as any other's, and said to be of one."""
+    judgement = judge(FAILED, "expires")
+    assert (judgement.verdict, judgement.seen_by) == (Verdict.PASS, "PTTL k, during a rebuild")
 
 
 def test_an_owner_of_eight_characters_is_random_enough() -> None:

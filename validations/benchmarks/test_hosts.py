@@ -1,7 +1,8 @@
-"""A host's facts over ssh: one streamed probe against the same facts asked for one by one, over the same sshd.
+"""A host's facts over ssh: one streamed probe against the same facts asked for by others, over the same sshd.
 
-The others are written as their users write them: a resource and a matcher for each thing that is to be known of a file,
-a command for each command. testinfra shares one connection (ControlPersist), as ours does; serverspec keeps one open.
+The others are written as their users write them: in testinfra and serverspec a resource and a matcher for each thing
+that is to be known of a file, a command for each command; in shell one script that is streamed at once. testinfra
+shares one connection (ControlPersist), as ours does; serverspec keeps one open.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from fixtures.environments.live import LiveHost
@@ -29,6 +31,7 @@ from validations.meta.sshd import Sshd
 
 VIEWS = 66
 LEAST = 5
+NO_LEAST = 0
 RUN_SECONDS = 500
 
 
@@ -90,6 +93,7 @@ def _known(environment: Environment) -> Known:
             ["bash", "-n", str(script)],
             ["tail", "-c", "4194304", str(root / "storage" / "logs" / "laravel.log")],
             ["redis-cli", "--no-auth-warning", "-u", redis_url, "INFO"],
+            ["curl", "-fsS", f"{environment.url}/login"],
         ],
     )
 
@@ -102,6 +106,7 @@ def ours(environment: Environment, server: Sshd) -> None:
         assert facts.seen("compiled").intact == VIEWS, facts.unobserved
         assert facts.seen("health").exit_code == 0
         assert host.lock_store().policy == "noeviction"
+    assert httpx.get(f"{environment.url}/login").status_code == 200
 
 
 def test_against_testinfra(environment: Environment, server: Sshd, known: Known, ratios: Ratios) -> None:
@@ -205,4 +210,50 @@ def test_against_serverspec(
         lambda: rate(plain, 60),
         turns=1,
         least=LEAST,
+    )
+
+
+SCRIPT = """
+set -eu
+for folder in {folders}; do
+  [ -d "$folder" ]
+  stat -c '%U %a' "$folder"
+  runuser -u {runtime} -- test -w "$folder"
+done
+for file in {files}; do
+  [ -s "$file" ]
+  stat -c '%s' "$file"
+  sha256sum "$file"
+done
+{commands}
+echo all was seen
+"""
+
+
+def test_against_shell(environment: Environment, server: Sshd, known: Known, ratios: Ratios) -> None:
+    """The same facts in a script of shell and curl, which judges nothing: no ratio is promised, it is told."""
+    script = SCRIPT.format(
+        folders=shlex.join(known.folders),
+        files=shlex.join(known.files),
+        runtime=shlex.quote(environment.runtime_user or ""),
+        commands="\n".join(shlex.join(command) for command in known.commands),
+    )
+
+    def plain() -> None:
+        done = subprocess.run(
+            ["ssh", "-F", str(server.client), "-p", str(server.port), "127.0.0.1", "bash", "-s"],
+            input=script,
+            capture_output=True,
+            text=True,
+            timeout=RUN_SECONDS,
+            check=False,
+        )
+        assert done.stdout.endswith("all was seen\n"), done.stdout[-3000:] + done.stderr[-2000:]
+
+    ratios.compare(
+        f"hosts a minute over ssh, {VIEWS} views, against a shell script that judges nothing",
+        lambda: rate(lambda: ours(environment, server), 60),
+        lambda: rate(plain, 60),
+        turns=5,
+        least=NO_LEAST,
     )

@@ -127,7 +127,7 @@ DISCLOSURE = Check(
     "disclosure",
     "Four-tier disclosure implemented",
     "The page shows exactly the 112 fields, each once, in its tier; the tiers are cumulative and closed at first.",
-    "restore the template calls/enhanced.html and rebuild the compiled views with view:cache",
+    "restore the enhanced call view's template and rebuild the compiled views with view:cache",
     lambda _environment: (
         "fields",
         *(f"tier-{tier}" for tier in (1, 2, 3, 4)),

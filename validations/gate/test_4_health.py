@@ -59,21 +59,20 @@ def judge(evidence: Evidence, part: str) -> Judgement:
     """Judge one part: listed, fix-option, runs, metrics, exit-code."""
     if part in {"listed", "fix-option"}:
         return _listed(evidence.commands, with_fix=part == "fix-option")
-    if isinstance(evidence.run, Unobserved):
-        return failed(f"{NAME} did not run: {evidence.run}", "an answer in JSON", seen_by=f"{NAME} --json")
-    answer = evidence.run.answer
+    run = evidence.run
+    if isinstance(run, Unobserved):
+        return _did_not_run(run, evidence.commands)
+    answer = run.answer
     if answer is None:
-        said = evidence.run.error or evidence.run.noise or "nothing"
+        said = run.error or run.noise or "nothing"
         return failed(
-            f"{NAME} --json ended with {evidence.run.exit_code} and said: {said}",
-            "an answer in JSON",
-            seen_by=f"{NAME} --json",
+            f"{NAME} --json ended with {run.exit_code} and said: {said}", "an answer in JSON", seen_by=f"{NAME} --json"
         )
     if part == "runs":
-        return _runs(evidence.run, answer, evidence.compiled)
+        return _runs(run, answer, evidence.compiled)
     if part == "metrics":
         return _metrics(answer, evidence.compiled)
-    return _exit_code(evidence.run.exit_code, answer)
+    return _exit_code(run.exit_code, answer)
 
 
 def _listed(commands: tuple[Command, ...] | Unobserved, *, with_fix: bool) -> Judgement:
@@ -93,6 +92,13 @@ def _listed(commands: tuple[Command, ...] | Unobserved, *, with_fix: bool) -> Ju
         options = listed(command.options, most=6) or "no option"
         return failed(f"{NAME} has {options}", "--fix", seen_by=seen_by)
     return passed(f"{NAME} has --fix", seen_by=seen_by)
+
+
+def _did_not_run(reason: Unobserved, commands: tuple[Command, ...] | Unobserved) -> Judgement:
+    seen_by = f"{NAME} --json"
+    if isinstance(commands, Unobserved):
+        return unknown(f"the console could not be asked: {commands}", seen_by=seen_by)
+    return failed(f"{NAME} did not run: {reason}", "an answer in JSON", seen_by=seen_by)
 
 
 def _runs(run: HealthCheck, answer: dict[str, Any], compiled: CompiledViews | Unobserved) -> Judgement:

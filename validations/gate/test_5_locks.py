@@ -66,7 +66,7 @@ def judge(evidence: Evidence, part: str) -> Judgement:
     if part == "store":
         return _store(evidence.said)
     if part in {"reachable", "eviction"}:
-        return _redis(evidence.store, part)
+        return _redis(evidence.said, evidence.store, part)
     if evidence.rebuilds is None:
         return (
             _declared(evidence.said)
@@ -88,9 +88,11 @@ def _store(said: SaidStore | Unobserved) -> Judgement:
     return passed(f"locks are kept in Redis, as {said.rebuild_key}", seen_by=seen_by)
 
 
-def _redis(store: LockStore | Unobserved, part: str) -> Judgement:
+def _redis(said: SaidStore | Unobserved, store: LockStore | Unobserved, part: str) -> Judgement:
     seen_by = "INFO of the lock store"
     if isinstance(store, Unobserved):
+        if isinstance(said, Unobserved) and str(said) == str(store):
+            return unknown(f"nobody told where the lock store is: {said}", seen_by=seen_by)
         # A store that is configured and does not answer gives no lock to anybody.
         return failed(str(store), "a Redis that answers", remedy="start Redis, or correct REDIS_URL", seen_by=seen_by)
     if part == "reachable":

@@ -231,6 +231,16 @@ def test_an_application_that_does_not_boot_is_told_in_parts(root: Path, code: st
     assert (root / "storage/logs/laravel.log").read_text() == ""
 
 
+def test_a_console_that_does_not_boot_takes_nothing_else_along(root: Path) -> None:
+    """One command that cannot be made keeps the console's sections from being told, and no other."""
+    broken = "public function __construct() { throw new \\RuntimeException('no such store'); }"
+    rewrite(root / "app/Console/HealthCheck.php", "public function handle()", f"{broken}\n    public function handle()")
+    facts = probed(described(root))
+    assert set(facts.unobserved) == {"commands", "schedule", "health"}
+    assert "RuntimeException: no such store" in facts.unobserved["commands"]
+    assert facts.unobserved["health"].startswith("the console does not boot: RuntimeException: no such store")
+
+
 def test_noise_of_a_booting_application_changes_nothing(root: Path) -> None:
     """What a provider prints, by whatever way, is no part of the answer; in the health command it is noise."""
     rewrite(

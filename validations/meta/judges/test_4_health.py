@@ -76,9 +76,13 @@ def test_a_command_without_fix_is_red(options: tuple[str, ...]) -> None:
     assert "should be --fix" in judgement.reason
 
 
-def test_an_unlisted_console_is_unknown() -> None:
-    """Where the console could not be asked, it is not known what it has."""
-    assert judge(replace(ran(answer()), commands=Unobserved("hung")), "listed").verdict is Verdict.UNKNOWN
+@pytest.mark.parametrize("part", ["listed", "fix-option", "runs", "metrics", "exit-code"])
+def test_an_unlisted_console_is_unknown(part: str) -> None:
+    """Where the console could not be asked, it is not known what it has, nor what that would have said."""
+    silent = Unobserved("hung")
+    judgement = judge(replace(ran(answer()), commands=silent, run=silent), part)
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert "hung" in judgement.reason
 
 
 @pytest.mark.parametrize("part", ["runs", "metrics", "exit-code"])

@@ -82,6 +82,17 @@ def test_a_store_that_could_not_be_asked_for_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("part", ["reachable", "eviction"])
+def test_a_store_that_nobody_named_is_unknown(part: str) -> None:
+    """Where the application did not say which store it takes, none was asked, and none is out of reach."""
+    silent = Unobserved("the application does not boot")
+    judgement = judge(replace(GOOD, said=silent, store=silent), part)
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert "the application does not boot" in judgement.reason
+    asked = judge(replace(GOOD, said=silent, store=Unobserved("Redis could not be asked: refused")), part)
+    assert asked.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("part", ["reachable", "eviction"])
 def test_a_store_that_does_not_answer_is_red(part: str) -> None:
     """A Redis out of reach gives no lock to anybody."""
     judgement = judge(replace(GOOD, store=Unobserved("Redis could not be asked: refused")), part)

@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Collect the tests of real versions of Laravel where such are named."""
+    return True if collection_path.name == "test_laravel_real.py" and config.option.laravels is None else None
+
+
 def _folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="meta-"))
     folder.chmod(0o755)

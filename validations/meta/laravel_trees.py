@@ -1,4 +1,4 @@
-"""Small Laravel applications to probe: on Debian's real Laravel 8, and on stand-ins for the versions after it.
+"""Small Laravel applications to probe: on Debian's real Laravels, and on stand-ins for the versions between them.
 
 The stand-ins are what a probe asks of a framework and no more: its classes with the methods of their version, the
 names that version gives to compiled files, and the bootstrap file in that version's style. They prove that the probe
@@ -49,6 +49,22 @@ $app->singleton(Illuminate\\Contracts\\Console\\Kernel::class, App\\Console\\Ker
 $handler = Illuminate\\Foundation\\Exceptions\\Handler::class;
 $app->singleton(Illuminate\\Contracts\\Debug\\ExceptionHandler::class, $handler);
 return $app;
+"""
+_BOOTSTRAP_11 = """\
+<?php
+return Illuminate\\Foundation\\Application::configure(basePath: dirname(__DIR__))
+    ->withMiddleware(function ($middleware) {
+        $middleware->append(App\\Http\\Middleware\\AutoFixViewCache::class);
+        $middleware->alias(['operator' => App\\Http\\Middleware\\RequireOperator::class]);
+    })
+    ->withCommands([App\\Console\\HealthCheck::class])
+    ->withSchedule(function ($schedule) {
+        $schedule->command('view:health-check --fix')->everyFiveMinutes();
+        $schedule->command('view:cache')->dailyAt('03:00');
+        $schedule->command('cache:prune')->daily()->environments(['staging']);
+    })
+    ->withExceptions()
+    ->create();
 """
 _KERNEL = """\
 <?php
@@ -191,6 +207,14 @@ def laravel_8(root: Path, *, owner: tuple[int, int] | None = None, redis_port: i
         **{f"resources/views/{name}": text for name, text in _VIEWS.items()},
     }
     return _written(root, files, owner)
+
+
+def in_the_style_of_11(root: Path) -> None:
+    """Have bootstrap/app.php say what the kernels say, as applications begun with Laravel 11 or later do."""
+    (root / "bootstrap/app.php").write_text(_BOOTSTRAP_11, encoding="utf-8")
+    (root / "bootstrap/providers.php").write_text("<?php return [];\n", encoding="utf-8")
+    for name in ("app/Http/Kernel.php", "app/Console/Kernel.php"):
+        (root / name).unlink()
 
 
 def stand_in(root: Path, version: str, *, owner: tuple[int, int] | None = None, **changes: Any) -> Path:

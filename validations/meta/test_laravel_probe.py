@@ -341,11 +341,17 @@ def test_the_log_is_read_by_entry_and_by_signature(root: Path) -> None:
         f"[{stamp(50)}] production.ERROR: filemtime(): stat failed for /v/a.php (View: /x.blade.php) "
         '{"exception":"[object] (ErrorException(code: 0))\n[stacktrace]\n#0 require(/a): Failed to open stream\n"}\n'
         f"[{stamp(40)}] production.ERROR: require(/v/b.php): Failed to open stream: No such file or directory\n"
+        f"[{stamp(35)}] production.ERROR: tempnam(): file created in the system's temporary directory\n"
+        f"[{stamp(32)}] production.ERROR: file_put_contents(/v/framework/views/c.php): Failed to open stream\n"
+        f"[{stamp(31)}] production.ERROR: touch(): Utime failed: No such file or directory\n"
+        f"[{stamp(31)}] production.ERROR: chmod(): No such file or directory\n"
+        f"[{stamp(31)}] production.ERROR: Please provide a valid cache path.\n"
         f"[{stamp(30)}] production.ERROR: mail server is away\n"
     )
     seen = probed(described(root)).seen("log")
-    assert (seen.entries, seen.errors) == (5, {"filemtime": 1, "require": 1})
-    assert seen.latest.startswith("require(/v/b.php)")
+    counted = {"filemtime": 1, "require": 1, "unwritable": 2, "touch": 1, "rename": 1, "cache-path": 1}
+    assert (seen.entries, seen.errors) == (10, counted)
+    assert seen.latest.startswith("Please provide")
     assert (seen.inode, seen.offset) == (log.stat().st_ino, log.stat().st_size)
 
 

@@ -152,6 +152,11 @@ def test_an_answer_is_told_as_it_is(serve: Serve, status: int, body: str, *, sen
         pytest.param("failed to open stream", "require(): Failed to open stream", id="open-stream"),
         pytest.param("File does not exist at path", "File does not exist at path /srv/a.php", id="no-file"),
         pytest.param("rename(): No such file", "rename(/a,/b): No such file or directory", id="rename"),
+        pytest.param("touch(): Utime failed", "touch(): Utime failed: No such file or directory", id="touch"),
+        pytest.param(
+            "tempnam(): file created elsewhere", "tempnam(): file created in the system's temporary directory", id="put"
+        ),
+        pytest.param("Please provide a valid cache path", "Please provide a valid cache path.", id="cache-path"),
         pytest.param("unexpected end of file", "syntax error, unexpected end of file", id="end-of-file"),
         pytest.param("RootTagMissingFromViewException", "RootTagMissingFromViewException", id="root-tag"),
         pytest.param("No hint path defined", "No hint path defined for [mail]", id="hint-path"),

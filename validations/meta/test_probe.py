@@ -630,6 +630,9 @@ MESSAGES = {
     "filemtime": "filemtime(): stat failed for /srv/storage/framework/views/a.php",
     "hash_file": "hash_file(/srv/a.php): Failed to open stream: No such file or directory",
     "rename": "rename(/srv/a.tmp,/srv/a.php): No such file or directory",
+    "touch": "touch(): Utime failed: No such file or directory",
+    "unwritable": "tempnam(): file created in the system's temporary directory",
+    "cache-path": "Please provide a valid cache path.",
     "require": "require(/srv/a.php): Failed to open stream: No such file or directory",
     "missing-file": "File does not exist at path /srv/a.php.",
     "parse": "syntax error, unexpected end of file (View: /srv/a.blade.php)",
@@ -637,6 +640,20 @@ MESSAGES = {
     "hint-path": "No hint path defined for [mail].",
     "view": "Illuminate\\View\\ViewException: boom",
 }
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        pytest.param(
+            "unwritable", "file_put_contents(/srv/storage/framework/views/a.php): Failed to open stream", id="put"
+        ),
+        pytest.param("rename", "chmod(): No such file or directory", id="chmod"),
+    ],
+)
+def test_an_error_by_another_text_is_counted_with_its_like(tmp_path: Path, name: str, message: str) -> None:
+    """What versions of Laravel say differently of the same counts under one name."""
+    assert errors_of(tmp_path / "log", line(5, message))["errors"] == {name: 1}
 
 
 @pytest.mark.parametrize("name", SIGNATURES)

@@ -73,8 +73,12 @@ def _explorer(system: GatewaySystem, pytestconfig: pytest.Config) -> Iterator[Ex
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Collect the tests of somebody's application where one is named, and the replay where one is asked for."""
-    asked = {"test_blade_application.py": config.option.laravel_root, "test_replay.py": config.option.replay}
+    """Collect the tests of applications and versions that are somewhere else where these are named; so the replay."""
+    asked = {
+        "test_blade_application.py": config.option.laravel_root,
+        "test_blade_real.py": config.option.laravels,
+        "test_replay.py": config.option.replay,
+    }
     return True if asked.get(collection_path.name, "") is None else None
 
 

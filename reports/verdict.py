@@ -190,7 +190,7 @@ def judge(
     for part in parts:
         cells.setdefault((part.planned.check, part.planned.host), []).append(part)
     # A stable sort: within a check the hosts stay in the plan's order. Unplanned checks (number 0) come last.
-    judged = sorted((_cell(group) for group in cells.values()), key=lambda cell: cell.number or 9)
+    judged = sorted((_cell(group) for group in cells.values()), key=lambda cell: (cell.number == 0, cell.number))
     validations = tuple(cell for cell in judged if cell.kind == "validation")
     objectives = tuple(cell for cell in judged if cell.kind == "objective")
     verdict, reason = _gate(validations, objectives, [*([trouble] if trouble else []), *_void(plan)])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.records import Outcome, Plan, Verdict
-from reports.verdict import State, exit_code, judge, worst
+from reports.records import Outcome, Plan, Planned, Verdict
+from reports.verdict import Part, State, affected, exit_code, judge, worst
 from validations.meta.reports_samples import outcome, plan, planned, verdicts, waiver
 
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE
@@ -20,6 +21,7 @@ SEVERITY = {PASS: 0, UNKNOWN: 1, FAIL: 2}
 BOOTED = planned("middleware/web-1/booted", number=1)
 EFFECT = planned("middleware/web-1/effect", number=1)
 PAGE = planned("page/web-1/page", number=7)
+OTHER_PAGE = planned("page/web-2/page", number=7)
 UPTIME = planned("availability/web-1/share", number=0, required=False)
 RECOVERY = planned("recovery/web-1/seconds", number=0, required=True)
 
@@ -145,7 +147,7 @@ def test_the_exit_code_is_zero_only_for_a_gate_that_passed(status: int, gate: Ve
         assert code == (0 if gate is PASS else 6)
 
 
-PLAN = plan(BOOTED, EFFECT, PAGE, planned("page/web-2/page", number=7), UPTIME, RECOVERY)
+PLAN = plan(BOOTED, EFFECT, PAGE, OTHER_PAGE, UPTIME, RECOVERY)
 _said = st.sampled_from([PASS, FAIL, UNKNOWN])
 
 
@@ -280,3 +282,234 @@ def test_parts_that_are_unknown_because_of_one_thing_stand_together() -> None:
     ]
     judged = judge(plan(BOOTED, EFFECT, PAGE), came)
     assert {cause: len(parts) for cause, parts in judged.causes.items()} == {"web-1 is down": 2}
+
+
+RUN_EVERYTHING = (
+    "let the whole gate run to its end: no -k, -m, --deselect, -x or --maxfail, no skips, no error in collection"
+)
+
+
+def test_a_part_tells_all_that_its_deciding_attempt_said() -> None:
+    """Nothing that a test observed is lost on its way to the reports; pictures are kept of every attempt, once each."""
+    first = outcome("page/web-1/page", attachments=("attachments/a.png", "attachments/b.png"))
+    worse = replace(
+        outcome("page/web-1/page", FAIL, reason="blank", attempt=2, attachments=("attachments/b.png",), cause="down"),
+        expected="whole",
+        seen_by="requests",
+        remedy="rebuild",
+        figures={"requests": 3},
+        samples={"seconds": (0.1, 0.2)},
+    )
+    (part,) = judge(plan(PAGE), [worse, first]).parts
+    assert part == Part(
+        planned=PAGE,
+        state=State.RAN,
+        verdict=FAIL,
+        observed="blank",
+        expected="whole",
+        seen_by="requests",
+        remedy="rebuild",
+        figures={"requests": 3},
+        samples={"seconds": (0.1, 0.2)},
+        attachments=("attachments/a.png", "attachments/b.png"),
+        outcomes=(first, worse),
+        cause="down",
+        waiver=None,
+        attempt=2,
+    )
+    assert (part.reason, part.seconds) == ("blank, but should be whole", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("came", "interrupted", "state", "verdict", "observed"),
+    [
+        pytest.param((), None, State.NOT_RUN, UNKNOWN, "not run", id="not-run"),
+        pytest.param((), "worker crashed", State.INTERRUPTED, UNKNOWN, "worker crashed", id="first-attempt"),
+        pytest.param((PASS,), "worker crashed", State.INTERRUPTED, UNKNOWN, "worker crashed", id="after-a-pass"),
+        pytest.param((FAIL,), "worker crashed", State.INTERRUPTED, FAIL, "worker crashed", id="after-a-failure"),
+    ],
+)
+def test_a_part_that_did_not_come_out_says_so(
+    came: tuple[Verdict, ...], interrupted: str | None, state: State, verdict: Verdict, observed: str
+) -> None:
+    """What did not run tells why and what to do, has no figures, and keeps the attempts that came before."""
+    outcomes = tuple(outcome("page/web-1/page", one) for one in came)
+    judged = judge(plan(PAGE), outcomes, interrupted={PAGE.key: interrupted} if interrupted else None)
+    assert judged.parts == (
+        Part(PAGE, state, verdict, observed, "", "", RUN_EVERYTHING, {}, {}, (), outcomes, cause="", attempt=0),
+    )
+    assert judged.parts[0].missing
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "like", "said"),
+    [
+        pytest.param("page/web-9/page", "", PAGE, "pass", id="another-host"),
+        pytest.param("page/web-1/other", "whole", PAGE, "pass: whole", id="another-part"),
+        pytest.param("recovery/web-9/seconds", "", RECOVERY, "pass", id="another-host-of-an-objective"),
+    ],
+)
+def test_an_outcome_nobody_planned_is_told_with_its_kin(name: str, reason: str, like: Planned, said: str) -> None:
+    """A stray of a planned check stands beside it, and says what came out and how to make it planned."""
+    came = [outcome("page/web-1/page"), outcome("recovery/web-1/seconds"), outcome(name, reason=reason)]
+    judged = judge(plan(BOOTED, PAGE, RECOVERY), came)
+    (stray,) = [part for part in judged.parts if part.state is State.UNPLANNED]
+    check, host, part = name.split("/")
+    assert stray.planned == replace(like, host=host, part=part, required=True)
+    assert stray.observed == f"an outcome nobody planned ({said})"
+    assert stray.expected == "in the plan, as every outcome"
+    assert stray.remedy == f"plan part {part!r} of check {check!r} on host {host!r}, or drop its test"
+
+
+def test_an_outcome_of_a_check_nobody_planned_stands_last() -> None:
+    """A stray without kin counts among the eight, after them, and is placed by its test's file."""
+    judged = judge(plan(PAGE), [outcome("page/web-1/page"), outcome("a/web-1/b")])
+    assert [cell.check for cell in judged.validations] == ["page", "a"]
+    assert judged.parts[1].planned == Planned("a", "web-1", "b", "validation", 0, "a", True, "gate/test_a.py", 0)  # noqa: FBT003
+    assert judged.reason == "failed: a"
+
+
+def test_attempts_of_one_moment_stand_in_one_order() -> None:
+    """Two attempts with the same number and time are told in the same order, whichever arrived first."""
+    twins = [outcome("page/web-1/page", FAIL, reason="blank"), outcome("page/web-1/page", FAIL, reason="a page")]
+    assert judge(plan(PAGE), twins) == judge(plan(PAGE), twins[::-1])
+
+
+@pytest.mark.parametrize(
+    ("booted", "effect", "reason", "remedy"),
+    [
+        pytest.param((FAIL, "off"), (FAIL, "idle"), "booted: off (and 1 more)", "fix booted", id="two-fail"),
+        pytest.param((FAIL, "off"), (PASS, "fine"), "booted: off", "fix booted", id="the-first-fails"),
+        pytest.param((PASS, "fine"), (FAIL, "idle"), "effect: idle", "fix effect", id="the-second-fails"),
+        pytest.param((UNKNOWN, "dark"), (FAIL, "idle"), "effect: idle", "fix effect", id="one-fails-one-unknown"),
+        pytest.param((UNKNOWN, "dark"), (PASS, "fine"), "booted: dark", "fix booted", id="one-unknown"),
+        pytest.param((PASS, "on"), (PASS, "fine"), "on", "fix booted", id="both-pass"),
+        pytest.param((NOT_APPLICABLE, "none"), (PASS, "fine"), "fine", "fix effect", id="one-applies"),
+        pytest.param((FAIL, "off"), None, "booted: off", "fix booted", id="one-part-of-two-ran"),
+    ],
+)
+def test_a_cell_tells_its_first_worst_part(
+    booted: tuple[Verdict, str], effect: tuple[Verdict, str] | None, reason: str, remedy: str
+) -> None:
+    """The cell's reason and remedy are those of the part that decides, named where it is not green."""
+    said = {"booted": booted} | ({"effect": effect} if effect else {})
+    came = [
+        outcome(f"middleware/web-1/{part}", verdict, reason=told, remedy=f"fix {part}")
+        for part, (verdict, told) in said.items()
+    ]
+    (cell,) = judge(plan(BOOTED, EFFECT), came).validations
+    assert (cell.reason, cell.remedy, cell.title) == (reason, remedy, "a promise")
+
+
+def test_a_cell_of_three_parts_counts_those_that_say_the_same() -> None:
+    """How many more parts are like the one that is told is the number of the others."""
+    third = planned("middleware/web-1/third")
+    came = [outcome("/".join(part.key), FAIL, reason="off") for part in (BOOTED, EFFECT, third)]
+    assert judge(plan(BOOTED, EFFECT, third), came).validations[0].reason == "booted: off (and 2 more)"
+
+
+def test_a_cell_of_one_part_does_not_name_it() -> None:
+    """Where a check has one part, the cell says what the part says."""
+    judged = judge(plan(PAGE), [outcome("page/web-1/page", FAIL, reason="blank")])
+    assert judged.validations[0].reason == "blank"
+
+
+@pytest.mark.parametrize(
+    ("said", "waived", "trouble", "verdict", "reason"),
+    [
+        pytest.param(
+            [PASS, PASS, PASS, PASS],
+            (),
+            "",
+            PASS,
+            "3 of 3 cells passed, none failed and none required is unknown",
+            id="all-pass",
+        ),
+        pytest.param(
+            [PASS, NOT_APPLICABLE, PASS, UNKNOWN],
+            (),
+            "",
+            PASS,
+            "2 of 3 cells passed, none failed and none required is unknown",
+            id="one-does-not-apply",
+        ),
+        pytest.param(
+            [FAIL, PASS, PASS, PASS],
+            ("middleware/web-1/",),
+            "",
+            PASS,
+            "2 of 3 cells passed, none failed and none required is unknown; waived: 1 middleware",
+            id="one-waived",
+        ),
+        pytest.param([FAIL, PASS, FAIL, FAIL], (), "", FAIL, "failed: 1 middleware, 7 page, availability", id="fail"),
+        pytest.param([PASS, FAIL, FAIL, PASS], (), "", FAIL, "failed: 7 page", id="fail-on-two-hosts"),
+        pytest.param(
+            [FAIL, PASS, None, None],
+            (),
+            "worker gw0 crashed",
+            FAIL,
+            "worker gw0 crashed; failed: 1 middleware; 2 of 4 planned parts did not run",
+            id="trouble-failed-and-missing",
+        ),
+        pytest.param([PASS, UNKNOWN, UNKNOWN, PASS], (), "", UNKNOWN, "unknown: 7 page", id="unknown"),
+        pytest.param(
+            [NOT_APPLICABLE, NOT_APPLICABLE, NOT_APPLICABLE, PASS],
+            (),
+            "",
+            UNKNOWN,
+            "no cell passed: every one is unknown or not applicable",
+            id="nothing-applies",
+        ),
+        pytest.param(
+            [FAIL, NOT_APPLICABLE, NOT_APPLICABLE, PASS],
+            ("middleware/web-1/",),
+            "",
+            FAIL,
+            "waivers stand for every cell that applies: a whole gate cannot be waived",
+            id="all-that-applies-is-waived",
+        ),
+        pytest.param(
+            [FAIL, UNKNOWN, NOT_APPLICABLE, PASS],
+            ("middleware/web-1/",),
+            "",
+            UNKNOWN,
+            "unknown: 7 page",
+            id="one-waived-one-unknown",
+        ),
+    ],
+)
+def test_the_gate_says_what_decided(
+    said: list[Verdict | None], waived: tuple[str, ...], trouble: str, verdict: Verdict, reason: str
+) -> None:
+    """The verdict of a run comes with the checks that decide it, each named once, and all that kept it from passing."""
+    parts = (BOOTED, PAGE, OTHER_PAGE, UPTIME)
+    came = [outcome("/".join(part.key), one) for part, one in zip(parts, said, strict=True) if one]
+    judged = judge(plan(*parts, waivers=tuple(map(waiver, waived))), came, trouble=trouble)
+    assert (judged.verdict, judged.reason) == (verdict, reason)
+
+
+def test_a_gate_of_nothing_says_so() -> None:
+    """A run without any cell of the eight fails for that."""
+    assert judge(plan(), []).reason == "no cell was planned"
+
+
+def test_a_waived_part_names_its_waiver() -> None:
+    """Reports find who answers for a part at the part."""
+    known = waiver("page/web-1/")
+    (part, _) = judge(plan(PAGE, OTHER_PAGE, waivers=(known,)), [outcome("page/web-1/page", FAIL)]).parts
+    assert part.waiver == known
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        pytest.param((PAGE,), "page on web-1 (1 part)", id="one"),
+        pytest.param((BOOTED, EFFECT), "middleware on web-1 (2 parts)", id="two-of-one-check"),
+        pytest.param(
+            (BOOTED, PAGE, OTHER_PAGE), "middleware, page on web-1; page on web-2 (3 parts)", id="checks-and-hosts"
+        ),
+    ],
+)
+def test_what_a_cause_keeps_from_being_known_is_named(parts: tuple[Planned, ...], told: str) -> None:
+    """The checks behind one root cause are named once a host, and their parts counted."""
+    assert affected(judge(plan(*parts), []).parts) == told

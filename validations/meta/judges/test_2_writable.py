@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.observation.facts import CompiledViews, Directory
 from reports.records import Verdict
+from validations.contracts import Judgement, failed, not_applicable, passed, unknown
 from validations.gate.test_2_writable import LEAST_FREE_BYTES, LEAST_FREE_INODES, Evidence, judge
 
 ROLES = ("compiled-views", "bootstrap-cache", "filament-cache", "logs")
@@ -135,3 +136,77 @@ def test_it_says_whether_a_file_was_written() -> None:
     """A pass tells an effect that was seen from one that was not exercised."""
     assert "a file was written and removed" in judge(evidence(write_error=""), "compiled-views").reason
     assert "effect not exercised" in judge(evidence(write_error=None), "compiled-views").reason
+
+
+@pytest.mark.parametrize(
+    ("part", "evidence", "told"),
+    [
+        pytest.param("compiled-views", evidence(mode=0o75, owner="deploy", free_bytes=100_000_000),
+            passed("/srv/compiled-views is writable for www-data (a file was written and removed)",
+                seen_by="looking as www-data", free_bytes=100000000.0, mode="0075", owner="deploy"), id="written"),
+        pytest.param("compiled-views", evidence(write_error=None),
+            passed("/srv/compiled-views is writable for www-data (effect not exercised: nothing was written)",
+                seen_by="looking as www-data", free_bytes=1073741824.0, mode="0755", owner="www-data"),
+            id="not-written"),
+        pytest.param("compiled-views", evidence(by_modes=True),
+            passed("/srv/compiled-views is writable for www-data (a file was written and removed)",
+                seen_by="the ids of www-data and the modes", free_bytes=1073741824.0, mode="0755", owner="www-data"),
+            id="by-modes"),
+        pytest.param("logs", evidence(), unknown("the probe did not look at the logs directory"), id="not-looked-at"),
+        pytest.param("compiled-views", evidence(looked_as="nobody"),
+            unknown("/srv/compiled-views was looked at as nobody, and not as www-data"), id="looked-at-by-another"),
+        pytest.param("compiled-views", evidence(kind="unused"),
+            not_applicable("the application has no use for /srv/compiled-views"), id="unused"),
+        pytest.param("compiled-views", replace(evidence(looked_as="root"), user="root"),
+            failed("the application's runtime user is root", "an unprivileged user",
+                remedy="give storage to the web server's user and name it as runtime_user", seen_by="looking as root"),
+            id="root"),
+        pytest.param("compiled-views", evidence(kind="missing"),
+            failed("/srv/compiled-views is not there", "a directory",
+                remedy="create /srv/compiled-views for www-data with mode 0755, then run view:cache",
+                seen_by="looking as www-data"), id="missing"),
+        pytest.param("compiled-views", evidence(read_only_mount=True),
+            failed("/srv/compiled-views lies on a read-only mount", "writable", remedy="mount it read-write",
+                seen_by="looking as www-data"), id="read-only-mount"),
+        pytest.param("compiled-views", evidence(writable=False, owner="root", mode=0o5),
+            failed("www-data cannot write /srv/compiled-views (owned by root, mode 0005)", "writable for www-data",
+                seen_by="looking as www-data"), id="not-writable"),
+        pytest.param("compiled-views", evidence(world_writable_entries=(".", "a", "b", "c")),
+            failed("anyone can write /srv/compiled-views: itself, a, b and 1 more", "writable for www-data alone",
+                remedy="chmod -R o-w /srv/compiled-views: a compiled view is code that will be run",
+                seen_by="looking as www-data"), id="anyone-can-write"),
+        pytest.param("compiled-views", evidence(unwritable_entries=("a", "b", "c", "d")),
+            failed("www-data cannot use a, b, c and 1 more in /srv/compiled-views", "all of it open to www-data",
+                remedy="chown -R www-data /srv/compiled-views; something wrote there as another user",
+                seen_by="looking as www-data"), id="entries-of-another"),
+        pytest.param("compiled-views", evidence(free_bytes=16_777_215),
+            failed("16,777,215 bytes are free for /srv/compiled-views",
+                "at least 16,777,216, so that one more generation fits",
+                remedy="free disk space or move the cache to a larger disk", seen_by="looking as www-data",
+                free_bytes=16777215.0), id="no-room"),
+        pytest.param("compiled-views", replace(evidence(free_bytes=40_000_001),
+            compiled=COMPILED.model_copy(update={"bytes": 20_000_001})),
+            failed("40,000,001 bytes are free for /srv/compiled-views",
+                "at least 40,000,002, so that one more generation fits",
+                remedy="free disk space or move the cache to a larger disk", seen_by="looking as www-data",
+                free_bytes=40000001.0), id="no-room-for-one-more"),
+        pytest.param("compiled-views", evidence(free_inodes=1023),
+            failed("1,023 inodes are free for /srv/compiled-views", "at least 1,024",
+                remedy="delete small files on that file system: it has room, but no names left",
+                seen_by="looking as www-data"), id="no-names-left"),
+        pytest.param("compiled-views", evidence(write_error="Disk quota exceeded"),
+            failed("writing a file to /srv/compiled-views as www-data ended with: Disk quota exceeded", "written",
+                remedy="permissions allow it and the system does not: look at quotas, security modules and the mount",
+                seen_by="looking as www-data"), id="writing-failed"),
+        pytest.param("compiled-views", evidence(resolved_by="convention"),
+            unknown("the application does not tell where its compiled views are: /srv/compiled-views may not be"
+                " it"), id="usual-place"),
+        pytest.param("logs", Evidence("www-data", {"logs": directory("logs", write_error=None)}, None),
+            passed("/srv/logs is writable for www-data (effect not exercised: nothing was written)",
+                seen_by="looking as www-data", free_bytes=1073741824.0, mode="0755", owner="www-data"),
+            id="usual-place-of-logs"),
+    ],
+)  # fmt: skip
+def test_what_an_operator_reads(part: str, evidence: Evidence, told: Judgement) -> None:
+    """An operator reads what was seen, what it should be, how it was looked at and what to do, in these words."""
+    assert judge(evidence, part) == told

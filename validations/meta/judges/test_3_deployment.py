@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fixtures.observation.facts import Script, Topology, Unobserved
 from reports.records import Verdict
+from validations.contracts import Judgement, failed, passed, unknown
 from validations.gate.test_3_deployment import ORDER, Evidence, judge
 
 STEPS = [
@@ -220,3 +221,125 @@ def test_a_line_that_rebuilds_counts_by_what_its_version_does(line: str, version
     topology = Topology.model_validate({**told, "shared": True})
     evidence = replace(script(rebuilds=(line,), dry_run_lines=()), topology=topology, version=version)
     assert ("all releases share" in judge(evidence, "order").reason) is red
+
+
+def served(
+    version: str = "12.60.0", dry_run: tuple[str, ...] = (), rebuilds: tuple[str, ...] = (), **lies: object
+) -> Evidence:
+    """Return the evidence of a good script on a host where releases lie like this."""
+    topology = RELEASED.model_copy(update={"compiled": "/srv/views"} | lies)
+    return replace(script(dry_run_lines=dry_run, rebuilds=rebuilds), topology=topology, version=version)
+
+
+PLACE = "the compiled path's real place"
+OWN = "compiled views that belong to one release, warmed before it is published"
+SHARE = (
+    "set VIEW_COMPILED_PATH to a directory of the release (bootstrap/cache/views, say), and share only what has to be:"
+    " storage/app and storage/logs"
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "evidence", "told"),
+    [
+        pytest.param("exists", script(), passed("/srv/scripts/deploy.sh, 4,000 bytes", bytes=4000.0), id="exists"),
+        pytest.param("executable", script(), passed("the runtime user may run it"), id="executable"),
+        pytest.param("parses", script(parser="php -l"), passed("php -l can read it"), id="parses"),
+        pytest.param("order", script(),
+            passed("13 steps, warm-views before publish", seen_by="--dry-run", steps=13), id="order"),
+        pytest.param("exists", script(exists=False),
+            failed("/srv/scripts/deploy.sh is not there", "the deployment script"), id="missing"),
+        pytest.param("exists", script(is_file=False),
+            failed("/srv/scripts/deploy.sh is not a file, or a link to nowhere", "the deployment script"),
+            id="no-file"),
+        pytest.param("exists", script(bytes=0),
+            failed("/srv/scripts/deploy.sh is empty", "the deployment script"), id="empty"),
+        pytest.param("executable", script(exists=False),
+            failed("there is no script at /srv/scripts/deploy.sh to look into", "the deployment script"),
+            id="nothing-to-look-into"),
+        pytest.param("executable", script(executable=False),
+            failed("the runtime user may not run /srv/scripts/deploy.sh", "executable",
+                remedy="chmod 0755 /srv/scripts/deploy.sh"), id="not-executable"),
+        pytest.param("parses", script(parse_error="line 3: unexpected EOF"),
+            failed("bash -n cannot read it: line 3: unexpected EOF", "a script that parses"), id="broken"),
+        pytest.param("order", script(clears=("artisan view:clear", "artisan cache:clear")),
+            failed("it clears a live cache: `artisan view:clear`",
+                "warm a new release and publish it; nothing that is being served is cleared",
+                remedy="remove the clearing command: a release comes with compiled views of its own",
+                seen_by="the script's text"), id="clears"),
+        pytest.param("order", script(dry_run_code=None, dry_run_error="Permission denied"),
+            failed("its dry run came to nothing: Permission denied", "the list of steps", seen_by="--dry-run"),
+            id="not-started"),
+        pytest.param("order", script(dry_run_code=None),
+            passed("clears nothing; effect not exercised: deployment_dry_run is not set for this environment"),
+            id="not-asked"),
+        pytest.param("order", script(dry_run_code=2),
+            failed("its dry run ended with 2: no word", "0, and the list of steps",
+                remedy="run /srv/scripts/deploy.sh --dry-run by hand, and mend what it complains of",
+                seen_by="--dry-run"), id="ended-with-2"),
+        pytest.param("order", script(dry_run_code=2, dry_run_error="no such option"),
+            failed("its dry run ended with 2: no such option", "0, and the list of steps",
+                remedy="run /srv/scripts/deploy.sh --dry-run by hand, and mend what it complains of",
+                seen_by="--dry-run"), id="ended-with-2-and-said"),
+        pytest.param("order", script(dry_run_lines=()),
+            failed("its dry run lists no steps", "lines such as `step 01 lock: …`", seen_by="--dry-run"),
+            id="no-steps"),
+        pytest.param("order", dry_run([step for step in STEPS if step not in ("gate", "lock", "prune", "build")]),
+            failed("its dry run lists no build, gate, lock and 1 more", "every step of the warming sequence",
+                seen_by="--dry-run"), id="steps-missing"),
+        pytest.param("order", dry_run([*STEPS[:5], "prepare: artisan view:clear", *STEPS[5:]]),
+            failed("step prepare clears before publishing: artisan view:clear",
+                "nothing cleared before its successor is served",
+                remedy="drop the step: warm-views compiles into the new release, beside the one being served",
+                seen_by="--dry-run"), id="cleared-before"),
+        pytest.param("order", dry_run([*STEPS[:9], "tidy: artisan cache:clear", *STEPS[9:]]),
+            failed("step tidy clears what was published: artisan cache:clear", "nothing cleared that is being served",
+                remedy="drop the step: visitors would have to wait for every view to be compiled again",
+                seen_by="--dry-run"), id="cleared-after"),
+        pytest.param("order", dry_run([*STEPS[:8], "publish: flip, then artisan optimize:clear", *STEPS[9:]]),
+            failed("step publish clears what was published: flip, then artisan optimize:clear",
+                "nothing cleared that is being served",
+                remedy="drop the step: visitors would have to wait for every view to be compiled again",
+                seen_by="--dry-run"), id="cleared-while-publishing"),
+        pytest.param("order", dry_run([*STEPS[:8], "reload", "publish", *STEPS[10:]]),
+            failed("reload comes before publish",
+                "publish before reload: lock < release < build < warm-views < verify < publish < reload <"
+                " gate < prune", seen_by="--dry-run"), id="not-in-order"),
+        pytest.param("order", dry_run([*STEPS, "verify"]),
+            failed("publish comes before verify",
+                "verify before publish: lock < release < build < warm-views < verify < publish < reload <"
+                " gate < prune", seen_by="--dry-run"), id="done-again-too-late"),
+        pytest.param("order", served(shared=True, dry_run=lines(STEPS)),
+            failed("all releases share /srv/views, and a deploy compiles the views in it anew: step 06"
+                " warm-views: what it does", OWN, remedy=SHARE, seen_by=PLACE), id="shared-by-a-dry-run"),
+        pytest.param("order", served(shared=True, rebuilds=("artisan view:cache", "artisan optimize")),
+            failed("all releases share /srv/views, and a deploy compiles the views in it anew: `artisan"
+                " view:cache`, `artisan optimize`", OWN, remedy=SHARE, seen_by=PLACE), id="shared-by-lines"),
+        pytest.param("order", served(shared=True, deployer=("/srv/.dep", "/srv/.dep/log")),
+            failed("all releases share /srv/views, and a deploy compiles the views in it anew: Deployer's"
+                " artisan:optimize (/srv/.dep)", OWN, remedy=SHARE, seen_by=PLACE), id="shared-by-deployer"),
+        pytest.param("order", served("10.48.0", shared=True, deployer=("/srv/.dep",), dry_run=lines(STEPS[:5])),
+            failed("its dry run lists no filament-optimize, gate, prune and 5 more",
+                "every step of the warming sequence", seen_by="--dry-run"), id="shared-by-deployer-of-an-old-version"),
+        pytest.param("order", replace(script(dry_run_code=None, dry_run_lines=()), version="",
+            topology=RELEASED.model_copy(update={"shared": True, "deployer": ("/srv/.dep",)})),
+            unknown("all releases share the compiled views, and which Laravel deploys into them is not known"),
+            id="shared-by-deployer-of-no-known-version"),
+        pytest.param("order", served(released=False, rebuilds=("artisan view:cache",)),
+            failed("it rebuilds in place, in /srv/views, which is being served: `artisan view:cache` clears"
+                " first", "a release of its own, warmed and then published by one rename",
+                remedy="deploy into releases/N and switch a link to it; view:cache deletes every compiled view"
+                " before it writes the first", seen_by=PLACE), id="in-place"),
+        pytest.param("order", served(released=False, container=True, rebuilds=("artisan view:cache",),
+            dry_run=lines(STEPS)),
+            passed("13 steps, warm-views before publish", seen_by="--dry-run", steps=13), id="in-place-of-an-image"),
+        pytest.param("order", replace(script(), topology=Unobserved("no console")),
+            unknown("how releases lie on this host is not known: no console"), id="topology-not-told"),
+        pytest.param("order", replace(script(), topology=RELEASED.model_copy(update={"resolved_by": "convention"})),
+            unknown("the application does not tell where its compiled views are:"
+                " /srv/releases/7/storage/framework/views may not be it"), id="topology-by-convention"),
+    ],
+)  # fmt: skip
+def test_what_an_operator_reads(part: str, evidence: Evidence, told: Judgement) -> None:
+    """An operator reads what was seen, what it should be, how it was looked at and what to do, in these words."""
+    assert judge(evidence, part) == told

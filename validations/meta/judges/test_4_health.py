@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.observation.facts import Command, CompiledViews, HealthCheck, Unobserved
 from reports.records import Verdict
+from validations.contracts import Judgement, failed, passed, unknown
 from validations.expectations import METRICS
 from validations.gate.test_4_health import NAME, Evidence, judge
 
@@ -217,3 +218,125 @@ def test_checks_that_are_no_list_complain_of_nothing() -> None:
     judgement = judge(ran(answer(healthy=False, checks=None)), "runs")
     assert judgement.verdict is Verdict.FAIL
     assert "does not say why" in judgement.reason
+
+
+def listed_as(*commands: Command) -> Evidence:
+    """Return good evidence of another console."""
+    return replace(ran(answer()), commands=commands)
+
+
+NAMED = [
+    {"name": "disk", "ok": False, "observed": "99 %"},
+    {"name": "views", "ok": True, "observed": "682"},
+    "odd",
+    {"name": "log"},
+]
+JSON = "view:health-check --json"
+LIST = "list --format=json"
+
+
+@pytest.mark.parametrize(
+    ("part", "evidence", "told"),
+    [
+        pytest.param("listed", ran(answer()),
+            passed("view:health-check is one of 2 commands", seen_by=LIST, commands=2), id="listed"),
+        pytest.param("fix-option", ran(answer()), passed("view:health-check has --fix", seen_by=LIST), id="fix-option"),
+        pytest.param("runs", ran(answer()), passed("it ran and says healthy", seen_by=JSON), id="runs"),
+        pytest.param("metrics", ran(answer()),
+            passed("compiled_views 682, permissions ok, disk_used_percent 23.4, opcache_hit_rate 0.98,"
+                " recent_errors 0", seen_by=JSON, compiled_views=682.0, permissions="ok", disk_used_percent=23.4,
+                opcache_hit_rate=0.98, recent_errors=0.0), id="metrics"),
+        pytest.param("metrics", ran(metrics(opcache_hit_rate=None, more=7)),
+            passed("compiled_views 682, permissions ok, disk_used_percent 23.4, recent_errors 0", seen_by=JSON,
+                compiled_views=682.0, permissions="ok", disk_used_percent=23.4, recent_errors=0.0),
+            id="metrics-without-a-rate"),
+        pytest.param("exit-code", ran(answer()),
+            passed("exit code 0 agrees with its 2 checks", seen_by=JSON, checks=2), id="exit-code"),
+        pytest.param("exit-code", ran(SICK, code=3),
+            passed("exit code 3 agrees with its 2 checks", seen_by=JSON, checks=2), id="exit-code-in-sickness"),
+        pytest.param("listed", replace(ran(answer()), commands=Unobserved("it hung")),
+            unknown("the console could not be asked for its commands: it hung", seen_by=LIST), id="console-not-asked"),
+        pytest.param("listed", listed_as(OTHER),
+            failed("none of the console's 1 commands is view:health-check", "view:health-check among them",
+                seen_by=LIST), id="not-registered"),
+        pytest.param("listed", listed_as(OTHER, COMMAND.model_copy(update={"hidden": True})),
+            failed("view:health-check is hidden", "listed, so that people find it", seen_by=LIST), id="hidden"),
+        pytest.param("fix-option", listed_as(COMMAND.model_copy(update={"options": ()})),
+            failed("view:health-check has no option", "--fix", seen_by=LIST), id="no-option"),
+        pytest.param("fix-option", listed_as(COMMAND.model_copy(update={"options": tuple("abcdefg")})),
+            failed("view:health-check has a, b, c, d, e, f and 1 more", "--fix", seen_by=LIST), id="other-options"),
+        pytest.param("runs", replace(ran(None), run=Unobserved("it did not end within 20 s")),
+            failed("view:health-check did not run: it did not end within 20 s", "an answer in JSON", seen_by=JSON),
+            id="did-not-run"),
+        pytest.param("metrics", ran(None, code=255, error="Class not found", noise="PHP Fatal"),
+            failed("view:health-check --json ended with 255 and said: Class not found", "an answer in JSON",
+                seen_by=JSON), id="no-json"),
+        pytest.param("metrics", ran(None, code=255, noise="PHP Fatal"),
+            failed("view:health-check --json ended with 255 and said: PHP Fatal", "an answer in JSON", seen_by=JSON),
+            id="noise-alone"),
+        pytest.param("exit-code", ran(None, code=1),
+            failed("view:health-check --json ended with 1 and said: nothing", "an answer in JSON", seen_by=JSON),
+            id="silence"),
+        pytest.param("runs", ran(answer(), noise="x" * 121),
+            failed(f"around its JSON it printed: {'x' * 120}",
+                "JSON alone on standard output",
+                remedy="find what prints while the application boots: it breaks every machine that reads the console",
+                seen_by=JSON), id="noise"),
+        pytest.param("runs", ran({}),
+            failed("its JSON has healthy: None", "true or false", seen_by=JSON), id="no-word-of-health"),
+        pytest.param("runs", ran(answer(healthy=False, checks=NAMED), code=1),
+            failed("it says the cache is not healthy: disk: 99 %; log: None", "healthy",
+                remedy="view:health-check --fix", seen_by=JSON), id="unhealthy"),
+        pytest.param("runs", ran(answer(healthy=False, checks=[{"name": "a", "observed": "b" * 400}]), code=1),
+            failed(f"it says the cache is not healthy: a: {'b' * 297}",
+                "healthy", remedy="view:health-check --fix", seen_by=JSON), id="unhealthy-and-wordy"),
+        pytest.param("runs", ran(answer(healthy=False, checks={"name": "disk"}), code=1),
+            failed("it says the cache is not healthy: and does not say why", "healthy",
+                remedy="view:health-check --fix", seen_by=JSON), id="unhealthy-without-a-word"),
+        pytest.param("runs", replace(ran(answer()), compiled=COMPILED.model_copy(update={"damaged": ("a: empty",),
+            "missing": ("b", "c", "d")})),
+            failed("it says healthy, and seen from outside it is not: a: empty, b, c and 1 more",
+                "unhealthy, as long as a compiled view is damaged or missing",
+                remedy="view:cache; and have view:health-check look at every compiled view, as the gate does",
+                seen_by=JSON), id="healthy-and-damaged"),
+        pytest.param("runs", replace(ran(answer()), compiled=Unobserved("no manifest")),
+            passed("it ran and says healthy", seen_by=JSON), id="nothing-to-compare-its-word-with"),
+        pytest.param("metrics", ran(answer(metrics=None)),
+            failed("its JSON has no metrics",
+                "metrics: compiled_views, permissions, disk_used_percent, opcache_hit_rate, recent_errors",
+                seen_by=JSON), id="no-metrics"),
+        pytest.param("metrics", ran(answer(metrics={})),
+            failed("its metrics lack compiled_views, permissions, disk_used_percent, opcache_hit_rate,"
+                " recent_errors",
+                "all of compiled_views, permissions, disk_used_percent, opcache_hit_rate, recent_errors", seen_by=JSON),
+            id="no-metric-of-five"),
+        pytest.param("metrics", ran(metrics(compiled_views="682", permissions="", disk_used_percent=101,
+            opcache_hit_rate=98, recent_errors=-1)),
+            failed("its metrics say compiled_views = '682', permissions = '', disk_used_percent = 101,"
+                " opcache_hit_rate = 98, recent_errors = -1", "a count, ok, a percentage, a rate from 0 to 1, a count",
+                seen_by=JSON), id="metrics-of-another-kind"),
+        pytest.param("metrics", replace(ran(answer()), compiled=Unobserved("no manifest")),
+            unknown("there is no count from outside to hold its metrics against: no manifest", seen_by=JSON),
+            id="no-count-from-outside"),
+        pytest.param("metrics", ran(metrics(compiled_views=681)),
+            failed("it counts 681 compiled views", "682, as counted from outside",
+                remedy="count what is intact in /v/g: the command counts something else", seen_by=JSON),
+            id="another-count"),
+        pytest.param("exit-code", ran(answer(checks=[])),
+            failed("its JSON lists no checks", "what it checked, one by one", seen_by=JSON), id="no-checks"),
+        pytest.param("exit-code", ran(SICK | {"healthy": True}),
+            failed("it says healthy: True", "False, as its own checks say", seen_by=JSON),
+            id="healthy-against-its-checks"),
+        pytest.param("exit-code", ran(answer(), code=1),
+            failed("it ended with exit code 1 and says healthy", "0 if and only if healthy",
+                remedy="have view:health-check return what it found: a schedule sees nothing but the exit code",
+                seen_by=JSON), id="code-against-its-checks"),
+        pytest.param("exit-code", ran(SICK),
+            failed("it ended with exit code 0 and says unhealthy", "0 if and only if healthy",
+                remedy="have view:health-check return what it found: a schedule sees nothing but the exit code",
+                seen_by=JSON), id="code-of-the-sick"),
+    ],
+)  # fmt: skip
+def test_what_an_operator_reads(part: str, evidence: Evidence, told: Judgement) -> None:
+    """An operator reads what was seen, what it should be, how it was looked at and what to do, in these words."""
+    assert judge(evidence, part) == told

@@ -11,6 +11,7 @@ from fixtures.observation.facts import LockStore as SaidStore
 from fixtures.observation.facts import Unobserved
 from fixtures.observation.locks import LockObservation, LockStore, WatchedRebuild
 from reports.records import Verdict
+from validations.contracts import Judgement, failed, passed, unknown
 from validations.gate.test_5_locks import LONGEST_TTL_SECONDS, Evidence, judge
 
 PARTS = ("store", "reachable", "eviction", "taken", "expires", "owned")
@@ -177,3 +178,139 @@ def test_an_owner_of_eight_characters_is_random_enough() -> None:
     """The shortest name that passes as random has eight characters."""
     seen = watched(alone={"owners": ("12345678",)}, robbed={"owners": ("abcdefgh",)})
     assert judge(seen, "owned").verdict is Verdict.PASS
+
+
+def unwatched(**changes: Any) -> Evidence:
+    """Return the evidence of a read-only environment with changes to what the application says."""
+    return replace(READ_ONLY, said=said(**changes))
+
+
+BOOTED = "the booted application"
+DURING = "k in Redis, during a rebuild"
+TWICE = "PTTL k, during two rebuilds"
+TAKEN_OVER = "k, taken over by another owner during a rebuild"
+
+
+@pytest.mark.parametrize(
+    ("part", "evidence", "told"),
+    [
+        pytest.param("store", GOOD, passed("locks are kept in Redis, as k", seen_by=BOOTED), id="store"),
+        pytest.param("reachable", GOOD, passed("Redis 7.2 answers", seen_by="INFO of the lock store"), id="reachable"),
+        pytest.param("eviction", GOOD,
+            passed("maxmemory-policy is noeviction", seen_by="INFO of the lock store"), id="eviction"),
+        pytest.param("taken", GOOD, passed("taken while a rebuild ran, and given back", seen_by=DURING), id="taken"),
+        pytest.param("expires", GOOD, passed("expires within 30.0 s", seen_by=TWICE, ttl_seconds=30.0), id="expires"),
+        pytest.param("owned", GOOD,
+            passed("a fresh owner each time; a lost lock is left alone and reported", seen_by=TAKEN_OVER), id="owned"),
+        pytest.param("taken", READ_ONLY,
+            passed("effect not exercised: this environment is read only (--intrusive exercises it)"),
+            id="taken-and-not-watched"),
+        pytest.param("expires", READ_ONLY,
+            passed("declared: 30 s; effect not exercised", seen_by=BOOTED), id="expires-as-declared"),
+        pytest.param("store", replace(GOOD, said=Unobserved("no console")),
+            unknown("the application could not be asked for its lock store: no console"), id="not-asked"),
+        pytest.param("store", replace(GOOD, said=said(store="array", url="")),
+            failed("locks are kept in 'array' (no URL)", "Redis", seen_by=BOOTED), id="array"),
+        pytest.param("store", replace(GOOD, said=said(url="memcached://host")),
+            failed("locks are kept in 'redis' (memcached URL)", "Redis", seen_by=BOOTED), id="another-server"),
+        pytest.param("eviction", replace(GOOD, store=Unobserved("connection refused")),
+            failed("connection refused", "a Redis that answers", remedy="start Redis, or correct REDIS_URL",
+                seen_by="INFO of the lock store"), id="no-redis"),
+        pytest.param("eviction", replace(GOOD, store=replace(STORE, policy="allkeys-lru")),
+            failed("maxmemory-policy is allkeys-lru", "noeviction: any other may drop a lock that is being held",
+                remedy="CONFIG SET maxmemory-policy noeviction, or keep locks in a Redis of their own",
+                seen_by="INFO of the lock store"), id="may-evict"),
+        pytest.param("eviction", replace(GOOD, store=replace(STORE, policy="")),
+            failed("maxmemory-policy is not told", "noeviction: any other may drop a lock that is being held",
+                remedy="CONFIG SET maxmemory-policy noeviction, or keep locks in a Redis of their own",
+                seen_by="INFO of the lock store"), id="policy-not-told"),
+        pytest.param("owned", replace(GOOD, rebuilds=Unobserved("no artisan")),
+            unknown("no rebuild could be watched: no artisan"), id="not-watched"),
+        pytest.param("expires", replace(READ_ONLY, said=Unobserved("no console")),
+            unknown("the application could not be asked for its locks' expiry: no console"), id="expiry-not-asked"),
+        pytest.param("expires", unwatched(held_ttl_ms=29_040),
+            passed("k is held, and expires after 29.0 s; effect not exercised", seen_by="PTTL"), id="held"),
+        pytest.param("expires", unwatched(held_ttl_ms=-1),
+            failed("k is held, and never expires",
+                "an expiry of at most 3600 s: a holder that is killed would block all others",
+                remedy="give Cache::lock() a number of seconds above 0, and delete this one once nobody rebuilds",
+                seen_by="PTTL"), id="held-for-ever"),
+        pytest.param("expires", unwatched(held_ttl_ms=3_600_001),
+            failed("k is held, and expires after 3600 s",
+                "an expiry of at most 3600 s: a holder that is killed would block all others",
+                remedy="give Cache::lock() a number of seconds above 0, and delete this one once nobody rebuilds",
+                seen_by="PTTL"), id="held-for-days"),
+        pytest.param("expires", unwatched(held_ttl_ms=3_600_000),
+            passed("k is held, and expires after 3600.0 s; effect not exercised", seen_by="PTTL"),
+            id="held-for-the-longest"),
+        pytest.param("expires", unwatched(held_ttl_ms=0),
+            passed("k is held, and expires after 0.0 s; effect not exercised", seen_by="PTTL"), id="about-to-expire"),
+        pytest.param("expires", unwatched(held_ttl_ms=-2, ttl_seconds=None),
+            passed("k is not held now, and so not for ever; effect not exercised", seen_by="PTTL"), id="not-held"),
+        pytest.param("expires", unwatched(held_ttl_ms=-2),
+            passed("declared: 30 s; effect not exercised", seen_by=BOOTED), id="not-held-and-declared"),
+        pytest.param("expires", unwatched(ttl_seconds=None),
+            unknown("the application does not tell its locks' expiry, and no lock could be looked for"),
+            id="nothing-known"),
+        pytest.param("expires", unwatched(ttl_seconds=0.0),
+            failed("its locks are declared to expire after 0 s", "above 0 and at most 3600",
+                remedy="set VIEW_LOCK_TTL_SECONDS to a few times a rebuild's length", seen_by=BOOTED),
+            id="declared-for-ever"),
+        pytest.param("expires", unwatched(ttl_seconds=3600.5),
+            failed("its locks are declared to expire after 3600.5 s", "above 0 and at most 3600",
+                remedy="set VIEW_LOCK_TTL_SECONDS to a few times a rebuild's length", seen_by=BOOTED),
+            id="declared-for-too-long"),
+        pytest.param("expires", unwatched(ttl_seconds=3600.0),
+            passed("declared: 3600 s; effect not exercised", seen_by=BOOTED), id="declared-for-the-longest"),
+        pytest.param("taken", watched(alone={"exit_code": 2, "said": "boom"}),
+            failed("a rebuild ended with 2: boom", "0", seen_by=DURING), id="rebuild-failed"),
+        pytest.param("taken", watched(alone={"owners": ()}),
+            failed("no lock was seen while a rebuild ran", "one", seen_by=DURING), id="never-locked"),
+        pytest.param("taken", watched(alone={"value_after": "owner-0001"}),
+            failed("the lock was still held after the rebuild had ended", "given back",
+                remedy="release the lock in a finally block: until it expires nobody can rebuild", seen_by=DURING),
+            id="not-given-back"),
+        pytest.param("expires", watched(alone={"ttls_ms": ()}, robbed={"ttls_ms": ()}),
+            unknown("no lock was seen whose expiry could be read", seen_by=TWICE), id="no-expiry-seen"),
+        pytest.param("expires", watched(alone={"ttls_ms": (-1, 30_000)}),
+            failed("the lock never expires",
+                "an expiry above zero: a holder that is killed would block all others for ever",
+                remedy="take the lock with SET key owner NX PX ttl, in one command", seen_by=TWICE),
+            id="never-expires"),
+        pytest.param("expires", watched(robbed={"ttls_ms": (0,)}),
+            failed("the lock's expiry is 0 ms",
+                "an expiry above zero: a holder that is killed would block all others for ever",
+                remedy="take the lock with SET key owner NX PX ttl, in one command", seen_by=TWICE),
+            id="expiry-of-nothing"),
+        pytest.param("expires", watched(robbed={"ttls_ms": (7_200_000,)}),
+            failed("the lock expires after 7200 s", "at most 3600 s", seen_by=TWICE), id="expiry-in-hours"),
+        pytest.param("expires", watched(robbed={"ttls_ms": (3_600_000,)}),
+            passed("expires within 3600.0 s", seen_by=TWICE, ttl_seconds=3600.0), id="longest-expiry"),
+        pytest.param("expires", watched(alone={"ttls_ms": (1,)}, robbed={"ttls_ms": ()}),
+            passed("expires within 0.0 s", seen_by=TWICE, ttl_seconds=0.001), id="shortest-expiry"),
+        pytest.param("owned", watched(robbed={"owners": ()}),
+            unknown("no lock was seen whose owner could be read", seen_by=TAKEN_OVER), id="no-owner-seen"),
+        pytest.param("owned", watched(alone={"owners": ("owner-0001", "owner-0003")},
+            robbed={"owners": ("owner-0001",)}),
+            failed("two rebuilds took the lock as owner-0001 and owner-0003", "each under a random name of its own",
+                remedy="use a fresh random owner token for every acquisition", seen_by=TAKEN_OVER),
+            id="same-owner-twice"),
+        pytest.param("owned", watched(robbed={"owners": ("1234567",)}),
+            failed("two rebuilds took the lock as 1234567 and owner-0001", "each under a random name of its own",
+                remedy="use a fresh random owner token for every acquisition", seen_by=TAKEN_OVER),
+            id="guessable-owner"),
+        pytest.param("owned", watched(robbed={"value_after": None}),
+            failed("the rebuild deleted a lock that another had taken meanwhile",
+                "left alone: release compares the owner first",
+                remedy="release by a script that deletes only if the value is still the owner's", seen_by=TAKEN_OVER),
+            id="deleted-anothers"),
+        pytest.param("owned", watched(robbed={"exit_code": 0}),
+            failed("the rebuild lost its lock and reported success",
+                "a failure: it may have published beside another rebuild",
+                remedy="check ownership (or the fencing token) before publishing, and report a lost lock",
+                seen_by=TAKEN_OVER), id="lost-and-content"),
+    ],
+)  # fmt: skip
+def test_what_an_operator_reads(part: str, evidence: Evidence, told: Judgement) -> None:
+    """An operator reads what was seen, what it should be, how it was looked at and what to do, in these words."""
+    assert judge(evidence, part) == told

@@ -13,7 +13,9 @@ from fixtures.environments.settings import FurtherPage, Page
 from fixtures.observation.facts import Unobserved
 from fixtures.observation.pages import Answer, PageObservation
 from reports.records import Verdict
-from validations.gate.test_7_page import Evidence, judge, proves, upper_bound
+from validations.contracts import Judgement, failed, not_applicable, passed, unknown
+from validations.gate.test_7_page import Evidence, defect, judge, proves, upper_bound
+from validations.versions import Race
 
 WHOLE = Answer(status=200, bytes=90_000, seconds=0.01, sentinel=True, document_end=True, release="r1")
 EXPECTED = Page(guest_status=302, guest_location="/login")
@@ -184,3 +186,271 @@ def test_a_further_page_is_what_its_visitor_should_get(
     seen = Unobserved("no session") if answer is None else Answer(**{"status": 200, "bytes": 900} | answer)
     evidence = replace(page(WHOLE), further=((further, seen),))
     assert judge(evidence, "page-dash").verdict is verdict
+
+
+def guest(**changes: Any) -> Evidence:
+    """Return good evidence with changes to the guest's answer."""
+    return page(WHOLE, guest=replace(GUEST, **changes))
+
+
+def opened(*answers: Answer, guest: Answer | None = None) -> Evidence:
+    """Return the evidence of a page that needs no login."""
+    return page(*answers, guest=guest, expected=OPEN)
+
+
+def further(answer: Answer | Unobserved, **asked: Any) -> Evidence:
+    """Return the evidence of two further pages, of which the second one was answered so."""
+    first, second = (
+        FurtherPage.model_validate({"name": name, "path": path, "visitor": "user"} | wanted)
+        for name, path, wanted in (("other", "/o", {}), ("dash", "/admin", asked))
+    )
+    return replace(page(WHOLE), further=((first, Answer()), (second, answer)))
+
+
+DASH = Answer(status=200, bytes=900, sentinel=True, document_end=True)
+AS_GUEST = "GET http://host/calls/1 without credentials"
+AS_USER = "GET /admin as a user"
+RELEASES = "the X-Release header of the running workers"
+LOGIN = "the page shows a caller's data: require a login for it"
+
+
+@pytest.mark.parametrize(
+    ("part", "evidence", "told"),
+    [
+        pytest.param("guest", page(WHOLE), passed("a guest gets 302 to /login", seen_by=AS_GUEST), id="guest"),
+        pytest.param("guest", page(WHOLE, guest=None),
+            unknown("the page was not asked for as a guest: no headers to leave out", seen_by=AS_GUEST),
+            id="guest-not-asked"),
+        pytest.param("guest", page(WHOLE, guest=Answer(error="ConnectError")),
+            unknown("the page was not asked for as a guest: ConnectError", seen_by=AS_GUEST), id="guest-refused"),
+        pytest.param("guest", page(WHOLE, guest=WHOLE),
+            failed("a guest gets 200", "302 to /login", remedy=LOGIN, seen_by=AS_GUEST), id="guest-let-in"),
+        pytest.param("guest", guest(location="/home"),
+            failed("a guest gets 302 to /home", "302 to /login", remedy=LOGIN, seen_by=AS_GUEST),
+            id="guest-sent-elsewhere"),
+        pytest.param("guest", page(WHOLE, expected=Page(guest_status=403)),
+            failed("a guest gets 302 to /login", "403", remedy=LOGIN, seen_by=AS_GUEST), id="guest-forbidden"),
+        pytest.param("guest", guest(sentinel=True),
+            failed("a guest's answer holds the page", "nothing of it", remedy="require a login for it",
+                seen_by=AS_GUEST), id="guest-shown-the-page"),
+        pytest.param("guest", page(WHOLE, guest=Answer(status=403), expected=Page(guest_status=403)),
+            passed("a guest gets 403", seen_by=AS_GUEST), id="guest-is-forbidden"),
+        pytest.param("guest", guest(location="http://[" + "x" * 80),
+            failed("a guest gets 302 to"
+                " http://[xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "302 to /login",
+                remedy=LOGIN, seen_by=AS_GUEST), id="guest-sent-to-nowhere"),
+        pytest.param("guest", opened(WHOLE), passed("the page is open to all in this environment"), id="open"),
+        pytest.param("guest", opened(WHOLE, guest=WHOLE),
+            passed("the page is open to all in this environment"), id="open-to-a-guest"),
+        pytest.param("guest", opened(Answer(error="ConnectError")),
+            unknown("nobody without credentials was answered"), id="open-and-unseen"),
+        pytest.param("guest", opened(WHOLE, Answer(error="ConnectError")),
+            failed("a guest gets ConnectError", "the page, since page.guest_status is not set",
+                remedy="set page.guest_status and page.guest_location to what a visitor without credentials should"
+                " get", seen_by=AS_GUEST), id="open-and-partly-refused"),
+        pytest.param("guest", opened(WHOLE, guest=GUEST),
+            failed("a guest gets status 302 to /login", "the page, since page.guest_status is not set",
+                remedy="set page.guest_status and page.guest_location to what a visitor without credentials should"
+                " get", seen_by=AS_GUEST), id="said-to-be-open"),
+        pytest.param("release", page(WHOLE),
+            passed("all answers come from r1", seen_by=RELEASES, release="r1"), id="release"),
+        pytest.param("release", page(Answer(error="ConnectError")),
+            unknown("no worker answered", seen_by=RELEASES), id="no-release-served"),
+        pytest.param("release", replace(page(replace(WHOLE, release="")), marked=False),
+            not_applicable("none of 1 answers carries X-Release, and none has to here"), id="no-release-told"),
+        pytest.param("release", replace(page(WHOLE), release=Unobserved("no console")),
+            unknown("which release lies on the host is not known: no console", seen_by=RELEASES),
+            id="release-not-known"),
+        pytest.param("release", replace(page(WHOLE), release=""),
+            unknown("which release lies on the host is not known: it has no name", seen_by=RELEASES),
+            id="release-without-a-name"),
+        pytest.param("release", page(WHOLE, replace(WHOLE, release="r0"), replace(WHOLE, release=""), replace(WHOLE,
+            release="r0")),
+            failed("2 answers from r0, 1 answers from no release at all", "all from r1, the release that is published",
+                remedy="reload the workers: they still serve the release before", seen_by=RELEASES),
+            id="other-releases"),
+        pytest.param("page-dash", further(DASH, sentinel="Dash"),
+            passed("/admin answers a user with 200", seen_by=AS_USER), id="further-page"),
+        pytest.param("page-dash", further(Answer(status=302, location="https://a.test/login"), status=302,
+            location="/login"),
+            passed("/admin answers a user with 302 to /login", seen_by=AS_USER), id="further-redirect"),
+        pytest.param("page-dash", further(Unobserved("no session")),
+            unknown("the page was not asked for: no session", seen_by=AS_USER), id="further-page-not-asked"),
+        pytest.param("page-dash", further(Answer(error="ConnectError")),
+            failed("ConnectError", "200", seen_by=AS_USER), id="further-page-refused"),
+        pytest.param("page-dash", further(replace(DASH, status=500), sentinel="Dash"),
+            failed("500", "200", seen_by=AS_USER), id="further-page-with-another-status"),
+        pytest.param("page-dash", further(Answer(status=302, location="/login"), sentinel="Dash"),
+            failed("302 to /login", "200", seen_by=AS_USER), id="further-page-redirected"),
+        pytest.param("page-dash", further(Answer(status=302, location="/home"), status=302, location="/login"),
+            failed("302 to /home", "302 to /login", seen_by=AS_USER), id="further-page-redirected-elsewhere"),
+        pytest.param("page-dash", further(replace(DASH, signatures=("Traceback", "x")), sentinel="Dash"),
+            failed("a 200 that shows 'Traceback'", "the page", seen_by=AS_USER), id="further-page-with-an-error"),
+        pytest.param("page-dash", further(replace(DASH, sentinel=False, login=True), sentinel="Dash"),
+            failed("a 200 that is a login page", "a whole page with 'Dash'", seen_by=AS_USER),
+            id="further-page-that-is-a-login"),
+        pytest.param("page-dash", further(Answer(status=200), sentinel="Dash"),
+            failed("a 200 that is a blank page", "a whole page with 'Dash'", seen_by=AS_USER),
+            id="further-page-that-is-blank"),
+        pytest.param("page-dash", further(replace(DASH, sentinel=False), sentinel="Dash"),
+            failed("a 200 that is another page, or part of one", "a whole page with 'Dash'", seen_by=AS_USER),
+            id="further-page-that-is-another"),
+        pytest.param("page-dash", further(replace(DASH, document_end=False), sentinel="Dash"),
+            failed("a 200 that is another page, or part of one", "a whole page with 'Dash'", seen_by=AS_USER),
+            id="further-page-that-is-cut"),
+        pytest.param("page-dash", further(DASH),
+            failed("a 200 of 900 bytes, which is no evidence by itself", "known by a sentinel",
+                remedy="give the page 'dash' a sentinel: a text near its end that only it has", seen_by=AS_USER),
+            id="further-page-without-evidence"),
+        pytest.param("page-dash", further(replace(DASH, status=299), status=299),
+            failed("a 299 of 900 bytes, which is no evidence by itself", "known by a sentinel",
+                remedy="give the page 'dash' a sentinel: a text near its end that only it has", seen_by=AS_USER),
+            id="further-page-of-203"),
+        pytest.param("page-dash", further(replace(DASH, status=199), status=199),
+            passed("/admin answers a user with 199", seen_by=AS_USER), id="further-page-of-199"),
+        pytest.param("page-dash", further(replace(DASH, status=300), status=300),
+            passed("/admin answers a user with 300", seen_by=AS_USER), id="further-page-of-300"),
+    ],
+)  # fmt: skip
+def test_what_an_operator_reads(part: str, evidence: Evidence, told: Judgement) -> None:
+    """An operator reads what was seen, what it should be, how it was looked at and what to do, in these words."""
+    assert judge(evidence, part) == told
+
+
+COMPLETE = "GET http://host/calls/1"
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        pytest.param((), unknown("no request was made"), id="none"),
+        pytest.param(
+            (replace(WHOLE, seconds=0.02, bytes=95_000), WHOLE),
+            passed(
+                "0 of 2: below 77.7 % with 95 % confidence; at least 90,000 bytes each",
+                seen_by=COMPLETE,
+                requests=2,
+                complete=2,
+                slowest_seconds=0.02,
+                least_bytes=90_000.0,
+            ),
+            id="two-whole",
+        ),
+        pytest.param(
+            (
+                WHOLE,
+                *[replace(WHOLE, status=500)] * 4,
+                *[replace(WHOLE, document_end=False)] * 3,
+                *[Answer(status=200)] * 2,
+                Answer(error="ReadTimeout"),
+            ),
+            failed(
+                "10 of 11 answers were not the complete page: 4 times status 500, 3 times a 200 cut off before the end"
+                " of the document, 2 times a blank 200",
+                "200 and complete every time",
+                seen_by=COMPLETE,
+                requests=11,
+                complete=1,
+            ),
+            id="four-kinds-of-bad",
+        ),
+    ],
+)
+def test_what_is_told_of_all_answers(answers: tuple[Answer, ...], told: Judgement) -> None:
+    """The three commonest defects are counted, and the numbers behind them go to the reports with every time taken."""
+    times = tuple(sorted(answer.seconds for answer in answers if not answer.error))
+    assert judge(page(*answers), "complete") == replace(told, samples={"seconds": times})
+
+
+@pytest.mark.parametrize(
+    ("taken", "kept"),
+    [
+        pytest.param([0.3, 0.1, 0.2], (0.1, 0.2, 0.3), id="sorted"),
+        pytest.param([0.12345678], (0.123457,), id="rounded"),
+        pytest.param([float(n) for n in range(1000)], tuple(float(n) for n in range(1000)), id="all-of-thousand"),
+        pytest.param([float(n) for n in range(1001)], tuple(float(n) for n in range(0, 1001, 2)), id="every-second"),
+        pytest.param([float(n) for n in range(2001)], tuple(float(n) for n in range(0, 2001, 3)), id="every-third"),
+    ],
+)
+def test_so_many_times_go_to_the_reports(taken: list[float], kept: tuple[float, ...]) -> None:
+    """Of very many times every so-manieth is kept, the fastest first; a request without an answer took none."""
+    answers = [replace(WHOLE, seconds=seconds) for seconds in taken]
+    assert judge(page(Answer(error="ReadTimeout"), *answers), "complete").samples == {"seconds": kept}
+    assert judge(page(*answers), "release").samples == {}
+
+
+BAD = replace(WHOLE, status=500, seconds=1.0)
+
+
+@pytest.mark.parametrize(
+    ("answers", "sporadic"),
+    [
+        pytest.param((replace(WHOLE, asked=1.0, seconds=1.0), replace(BAD, asked=2.5)), True, id="asked-after"),
+        pytest.param((replace(WHOLE, asked=1.0, seconds=1.0), replace(BAD, asked=2.0)), False, id="asked-as-it-came"),
+        pytest.param((replace(WHOLE, asked=1.0, seconds=1.0), replace(BAD, asked=1.5)), False, id="asked-before"),
+        pytest.param(
+            (replace(WHOLE, asked=1.0), replace(WHOLE, asked=9.0), replace(BAD, asked=5.0)), True, id="between"
+        ),
+        pytest.param((replace(BAD, asked=1.0), replace(WHOLE, asked=5.0)), False, id="bad-and-then-good"),
+        pytest.param((replace(BAD, asked=1.0), replace(BAD, asked=5.0)), False, id="never-good"),
+    ],
+)
+def test_what_was_bad_after_it_had_been_good_is_sporadic(answers: tuple[Answer, ...], sporadic: bool) -> None:  # noqa: FBT001 - a column
+    """An answer that was asked for once a good one had come, and is bad, shows a page that comes and goes."""
+    judgement = judge(page(*answers), "complete")
+    assert (judgement.verdict, judgement.sporadic) == (Verdict.FAIL, sporadic)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "said"),
+    [
+        pytest.param(WHOLE, EXPECTED, "", id="whole"),
+        pytest.param(Answer(error="ReadTimeout", status=200), EXPECTED, "ReadTimeout", id="no-answer"),
+        pytest.param(replace(WHOLE, status=500), EXPECTED, "status 500", id="status"),
+        pytest.param(Answer(status=302, location="https://a.test/x?y"), EXPECTED, "status 302 to /x", id="redirect"),
+        pytest.param(replace(WHOLE, bytes=0), EXPECTED, "a blank 200", id="blank"),
+        pytest.param(
+            replace(WHOLE, signatures=("Traceback", "x")), EXPECTED, "a 200 that shows 'Traceback'", id="error-text"
+        ),
+        pytest.param(
+            replace(WHOLE, document_end=False), EXPECTED, "a 200 cut off before the end of the document", id="cut-off"
+        ),
+        pytest.param(replace(WHOLE, sentinel=False, login=True), EXPECTED, "a 200 that is a login page", id="login"),
+        pytest.param(replace(WHOLE, login=True), EXPECTED, "", id="whole-with-a-password"),
+        pytest.param(
+            replace(WHOLE, sentinel=False),
+            Page(sentinel="End of call"),
+            "a 200 without the sentinel 'End of call': another page",
+            id="another-page",
+        ),
+        pytest.param(
+            replace(WHOLE, bytes=4_999), Page(least_bytes=5_000), "a 200 of less than 5,000 bytes", id="short"
+        ),
+        pytest.param(replace(WHOLE, bytes=5_000), Page(least_bytes=5_000), "", id="just-long-enough"),
+    ],
+)
+def test_a_defect_is_worded_so_that_it_can_be_counted(answer: Answer, expected: Page, said: str) -> None:
+    """What is wrong with an answer is told in the same words each time, and of a good one there is nothing."""
+    assert defect(answer, expected) == said
+
+
+RACE = Race("clear-race", "This version races", ("blank", "cut"), 2_000)
+
+
+@pytest.mark.parametrize(
+    ("requests", "told"),
+    [
+        pytest.param(2_000, "This version races", id="enough"),
+        pytest.param(
+            1_999,
+            "This version races; 1,999 requests are too few for that, which takes 2,000 while something clears",
+            id="too-few",
+        ),
+    ],
+)
+def test_the_race_is_told_with_what_it_would_take_to_show_it(requests: int, told: str) -> None:
+    """The race of the installed version is told behind what was seen, with its figures and what would show it."""
+    judgement = judge(replace(page(*[WHOLE] * requests), race=RACE), "complete")
+    assert judgement.observed.endswith(f"; at least 90,000 bytes each. {told}")
+    figures = {"race": "clear-race", "race_signatures": "blank; cut", "race_requests": 2_000}
+    assert {name: judgement.figures[name] for name in figures} == figures

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.environments.settings import Environment
+from fixtures.observation.browser import BrowserObservation, Control, View
+from fixtures.observation.document import Row, Toggle
+from fixtures.observation.facts import Absent, Unobserved
 from reports.records import Verdict
+from validations.contracts import Judgement, failed, not_applicable, passed, unknown
 from validations.expectations import FIELDS, TIERS, ExpectedField, slug
 from validations.gate.test_8_disclosure import BROWSERS, Evidence, judge, read
 from validations.registry import DISCLOSURE
@@ -288,3 +293,269 @@ def test_a_mutilated_page_never_passes_for_what_it_lost(body: str) -> None:
             assert {named(expected), "fields"} <= red
     if body.count("<details ") < 3:
         assert red & {"tier-2", "tier-3", "tier-4"}
+
+
+READ = read(str(GOOD))
+ROW = READ.by_path["call_id"][0]
+BEHIND = READ.by_path["call_type"][0]
+SEEN = [tuple((one.path, "" if one.tier <= tiers else "closed") for one in FIELDS) for tiers in range(5)]
+AFTER = ("loading", "key 2", "key 3", "key 4", "key 4 again", "key 3 again", "key 2 again")
+VIEWS = tuple(View(tiers, after, SEEN[tiers]) for tiers, after in zip((1, 2, 3, 4, 3, 2, 1), AFTER, strict=True))
+CONTROLS = tuple(
+    Control(tier, "Enter", reached=True, found_again=True, name=f"Tier {tier}", expanded=(False, True, False))
+    for tier in (2, 3, 4)
+)
+VISIT = BrowserObservation("Chromium", 200, VIEWS, CONTROLS)
+VISITED = replace(READ, browser=VISIT)
+BY_SELECTORS = replace(VISITED, markup="selectors")
+KEYBOARD = "Chromium, by keyboard"
+TREE = "the accessibility tree of Chromium"
+SHOWS = "see which style or script shows what its disclosure has closed"
+HIDES = "see which style or script hides what its disclosure has opened"
+
+
+def rows(path: str, *rows: Row, markup: str = "viewgate") -> Evidence:
+    """Return good evidence with these rows in place of the field's own."""
+    others = {name: told for name, told in READ.by_path.items() if name != path}
+    by_path = others | ({path: rows} if rows else {})
+    return Evidence(tuple(row for told in by_path.values() for row in told), READ.toggles, by_path, markup=markup)
+
+
+def toggles(tier: int, /, **changes: Any) -> Evidence:
+    """Return good evidence with changes to a tier's disclosure."""
+    told = [replace(one, **changes) if one.tier == str(tier) else one for one in READ.toggles]
+    return replace(READ, toggles=tuple(told))
+
+
+def visited(**changes: Any) -> Evidence:
+    """Return good evidence with changes to the visit."""
+    return replace(READ, browser=replace(VISIT, **changes))
+
+
+def controls(*tiers: int, **changes: Any) -> Evidence:
+    """Return good evidence with changes to the controls of these tiers."""
+    return visited(controls=tuple(replace(one, **changes) if one.tier in tiers else one for one in CONTROLS))
+
+
+def view(index: int, /, **changes: Any) -> Evidence:
+    """Return good evidence with changes to one view."""
+    return visited(views=tuple(replace(one, **changes) if at == index else one for at, one in enumerate(VIEWS)))
+
+
+def without(tiers: int, *paths: str) -> tuple[tuple[str, str], ...]:
+    """Return what is seen with so many tiers open and these fields covered."""
+    return tuple((path, "covered" if path in paths else why) for path, why in SEEN[tiers])
+
+
+@pytest.mark.parametrize(
+    ("part", "evidence", "told"),
+    [
+        pytest.param("field-call_id", READ, passed("call_id is shown in tier 1"), id="field"),
+        pytest.param("field-call_id", rows("call_id"),
+            failed("call_id is shown nowhere", "shown once"), id="field-nowhere"),
+        pytest.param("field-call_id", rows("call_id", ROW, ROW),
+            failed("call_id is shown twice", "shown once"), id="field-twice"),
+        pytest.param("field-call_id", rows("call_id", ROW, ROW, ROW),
+            failed("call_id is shown 3 times", "shown once"), id="field-thrice"),
+        pytest.param("field-call_id", rows("call_id", replace(ROW, tier="")),
+            failed("call_id says tier nothing", "tier 1"), id="field-of-no-tier"),
+        pytest.param("field-call_id", rows("call_id", replace(ROW, tier="4")),
+            failed("call_id says tier 4", "tier 1"), id="field-of-another-tier"),
+        pytest.param("field-call_id", rows("call_id", replace(ROW, around=("2", ""))),
+            failed("call_id lies behind 2 disclosures (2, of no tier)", "behind no disclosure: it belongs to tier 1"),
+            id="field-behind-a-disclosure"),
+        pytest.param("field-call_type", rows("call_type", replace(BEHIND, around=())),
+            failed("call_type lies behind no disclosure", "behind 1 disclosure (2): it belongs to tier 2"),
+            id="field-not-behind-its-own"),
+        pytest.param("field-call_id", rows("call_id", replace(ROW, hidden=True)),
+            failed("call_id is hidden by an attribute", "seen once its tier is open"), id="field-hidden"),
+        pytest.param("field-call_id", rows("call_id", replace(ROW, text="")),
+            failed("call_id shows nothing", "a value, or a placeholder where the call has none"), id="field-empty"),
+        pytest.param("field-call_id", rows("call_id", replace(ROW, tier="", around=("2",)), markup="selectors"),
+            passed("call_id is shown in tier 1"), id="field-by-selector"),
+        pytest.param("field-call_type", rows("call_type", replace(BEHIND, around=("2", "9")), markup="filament"),
+            passed("call_type is shown in tier 2"), id="field-in-its-section"),
+        pytest.param("field-call_type", rows("call_type", replace(BEHIND, around=("3", "2")), markup="filament"),
+            failed("call_type lies behind 2 disclosures (3, 2)", "behind 1 disclosure (2): it belongs to tier 2"),
+            id="field-in-anothers-section"),
+        pytest.param("field-call_id", replace(READ, markup="filament"),
+            passed("call_id is shown in tier 1"), id="field-in-no-section"),
+        pytest.param("fields", READ, passed("exactly the 112 fields, each once", fields=112), id="fields"),
+        pytest.param("fields", Evidence((), ()),
+            failed("the page marks no fields at all", "112 elements with data-field"), id="fields-none"),
+        pytest.param("fields", replace(READ, by_path={**READ.by_path, "x": (ROW,), "w": (ROW,)}),
+            failed("it shows w, x, too", "exactly the 112 fields of a call"), id="fields-strange"),
+        pytest.param("fields", rows("call_id"),
+            failed("it lacks call_id", "exactly the 112 fields of a call"), id="fields-absent"),
+        pytest.param("fields", rows("call_id", ROW, ROW),
+            failed("it shows 113 rows for 112 fields", "each field once"), id="fields-doubled"),
+        pytest.param("tier-1", READ, passed("tier 1 shows its 13 fields at once", fields=13), id="tier-1"),
+        pytest.param("tier-2", READ, passed("tier 2 adds its 19 fields to the ones before", fields=19), id="tier-2"),
+        pytest.param("tier-3", rows("latency.asr.max"),
+            failed("tier 3 has 54 fields", "55", fields=54), id="tier-3-of-one-field-less"),
+        pytest.param("tier-1", rows("call_id", replace(ROW, around=("2",))),
+            failed("call_id lies behind a disclosure", "tier 1 is seen at once"), id="tier-1-behind-something"),
+        pytest.param("tier-3", toggles(3, tier=""),
+            failed("tier 3 has 0 disclosures", "one"), id="tier-without-a-disclosure"),
+        pytest.param("tier-3", toggles(2, tier="3"),
+            failed("tier 3 has 2 disclosures", "one"), id="tier-with-two-disclosures"),
+        pytest.param("tier-3", toggles(3, around=()),
+            failed("the disclosure of tier 3 lies in no disclosure",
+                "in 1 disclosure (2): each tier adds to the one before"), id="tier-beside-the-one-before"),
+        pytest.param("tier-2", toggles(2, around=("4", "")),
+            failed("the disclosure of tier 2 lies in 2 disclosures (4, of no tier)",
+                "in no disclosure: each tier adds to the one before"), id="tier-2-in-another"),
+        pytest.param("tier-3", replace(toggles(3, around=()), markup="filament"),
+            passed("tier 3 adds its 55 fields to the ones before", fields=55), id="tier-in-a-section-of-its-own"),
+        pytest.param("tier-3", BY_SELECTORS,
+            passed("after key 3 a reader sees the 87 fields of tiers 1 to 3", seen_by=KEYBOARD), id="tier-by-selector"),
+        pytest.param("tier-1", BY_SELECTORS,
+            passed("after loading a reader sees the 13 fields of tiers 1 to 1", seen_by=KEYBOARD),
+            id="tier-1-by-selector"),
+        pytest.param("tier-3", replace(toggles(3, tier=""), markup="selectors"),
+            failed("the selector of tier 3 selects 0 elements", "one"), id="tier-by-a-selector-of-nothing"),
+        pytest.param("tier-3", replace(toggles(2, tier="3"), markup="selectors"),
+            failed("the selector of tier 3 selects 2 elements", "one"), id="tier-by-a-selector-of-two"),
+        pytest.param("tier-3", replace(READ, markup="selectors"),
+            unknown("what the selector of tier 3 opens is told by a browser alone",
+                remedy="have the page looked at in one: --require browser"), id="tier-by-selector-unseen"),
+        pytest.param("tier-3", replace(visited(views=()), markup="selectors"),
+            unknown("what the selector of tier 3 opens is told by a browser alone",
+                remedy="have the page looked at in one: --require browser"), id="tier-by-selector-without-a-view"),
+        pytest.param("tier-3", replace(view(2, fields=SEEN[2]), markup="selectors"),
+            failed("after key 3 a reader does not see call_cost.product_costs[].cost,"
+                " call_cost.product_costs[].is_transfer_leg_cost, call_cost.product_costs[].product and 52"
+                " more (closed)", "the 87 fields of tiers 1 to 3", remedy=HIDES, seen_by=KEYBOARD),
+            id="tier-by-selector-not-shown"),
+        pytest.param("closed", READ, passed("3 disclosures, all closed"), id="closed"),
+        pytest.param("closed", Evidence((), ()),
+            failed("the page has no disclosures", "three, closed at first"), id="closed-without-disclosures"),
+        pytest.param("closed", replace(READ, toggles=(*READ.toggles, Toggle("", "x", (), open=True), Toggle("9", "x",
+            (), open=True))),
+            failed("open at first: an unnamed one, 9", "all closed, so that tier 1 is what is seen"),
+            id="open-at-first"),
+        pytest.param("closed", toggles(3, exclusive=True),
+            failed("details of tier 3 have a name attribute",
+                "none: opening one would close the tier around or beside it"), id="closing-each-other"),
+        pytest.param("named", READ, passed("every control has a name"), id="named"),
+        pytest.param("named", Evidence((), ()),
+            failed("the page has no disclosures", "three, each with a name"), id="named-without-disclosures"),
+        pytest.param("named", toggles(3, first=False),
+            failed("the disclosure of tier 3 has no named summary as its first child",
+                "one: it is the control people use"), id="named-not-first"),
+        pytest.param("named", toggles(3, name=None),
+            failed("the disclosure of tier 3 has no named summary as its first child",
+                "one: it is the control people use"), id="named-without-a-name"),
+        pytest.param("named", toggles(3, tier="", name=""),
+            failed("the disclosure of tier (none) has no named summary as its first child",
+                "one: it is the control people use"), id="named-and-of-no-tier"),
+        pytest.param("named", toggles(3, skipped=True),
+            failed("the disclosure of tier 3 is taken out of the tab order",
+                "reached by Tab, as a summary is by itself"), id="named-and-not-reached"),
+        pytest.param("named", toggles(3, controls_inside=1),
+            failed("the disclosure of tier 3 has links or fields in its summary",
+                "text alone: a control in a control has no meaning"), id="named-around-a-control"),
+        pytest.param("secret", READ, passed("access_token is nowhere on the page"), id="secret"),
+        pytest.param("secret", Evidence((), (), mentions_secret=True),
+            unknown("there is no call on the page whose secret could be shown"), id="secret-of-no-call"),
+        pytest.param("secret", replace(READ, mentions_secret=True),
+            failed("the page mentions access_token", "nowhere: it lets anyone join the call",
+                remedy="never hand access_token to the template"), id="secret-mentioned"),
+        pytest.param("seen-1", VISITED,
+            passed("after loading a reader sees the 13 fields of tiers 1 to 1", seen_by=KEYBOARD), id="seen-1"),
+        pytest.param("seen-3", VISITED,
+            passed("after key 3 a reader sees the 87 fields of tiers 1 to 3", seen_by=KEYBOARD), id="seen-3"),
+        pytest.param("seen-1", replace(READ, browser=Absent("there is no browser")),
+            not_applicable("not looked at in a browser: there is no browser"), id="not-looked-at"),
+        pytest.param("announced", replace(READ, browser=Unobserved("it ended with 1")),
+            unknown("the browser did not tell: it ended with 1"), id="not-told"),
+        pytest.param("collapses", visited(views=()), unknown("the browser saw no page"), id="no-view"),
+        pytest.param("seen-2", view(1, fields=SEEN[3]),
+            failed("after key 2 a reader sees call_cost.product_costs[].cost,"
+                " call_cost.product_costs[].is_transfer_leg_cost, call_cost.product_costs[].product and 52"
+                " more", "only the 32 fields of tiers 1 to 2", remedy=SHOWS, seen_by=KEYBOARD), id="seen-too-early"),
+        pytest.param("seen-2", view(1, fields=without(2, "call_type", "agent_id", "call_id", "agent_tag")),
+            failed("after key 2 a reader does not see agent_id, agent_tag, call_id and 1 more (covered)",
+                "the 32 fields of tiers 1 to 2", remedy=HIDES, seen_by=KEYBOARD), id="not-seen"),
+        pytest.param("seen-2", view(1, fields=tuple(one for one in SEEN[2] if one[0] != "call_type")),
+            failed("after key 2 a reader does not see call_type (not on the page)", "the 32 fields of tiers 1 to 2",
+                remedy=HIDES, seen_by=KEYBOARD), id="not-on-the-page"),
+        pytest.param("seen-4", visited(views=VIEWS[:3], controls=(CONTROLS[0], CONTROLS[1], replace(CONTROLS[2],
+            reached=False))),
+            failed("no Tab leads to the control of tier 4", "reached by keyboard: not everybody has a mouse",
+                remedy="make it a native summary or button, without tabindex -1 or inert around it", seen_by=KEYBOARD),
+            id="view-not-reached"),
+        pytest.param("seen-4", visited(views=VIEWS[:3]),
+            unknown("the visit ended before tier 4 was opened", seen_by=KEYBOARD), id="view-not-taken"),
+        pytest.param("announced", VISITED,
+            passed("every control is announced with its name and its state", seen_by=TREE), id="announced"),
+        pytest.param("announced", controls(3, reached=False),
+            failed("the control of tier 3 was not reached", "three controls, reached by keyboard", seen_by=TREE),
+            id="announced-and-not-reached"),
+        pytest.param("announced", visited(controls=CONTROLS[:2]),
+            failed("the control of tier 4 was not reached", "three controls, reached by keyboard", seen_by=TREE),
+            id="announced-without-its-control"),
+        pytest.param("announced", controls(3, name=" \n"),
+            failed("the control of tier 3 has no name", "a name that says what it opens", seen_by=TREE),
+            id="announced-without-a-name"),
+        pytest.param("announced", controls(3, expanded=(True, False, True)),
+            failed("the control of tier 3 is told as expanded, and after Enter as collapsed",
+                "collapsed, then expanded", remedy="use native details, or keep aria-expanded true to what is shown",
+                seen_by=TREE), id="announced-as-open"),
+        pytest.param("announced", controls(4, expanded=(None, None, None)),
+            failed("the control of tier 4 is told as neither collapsed nor expanded, and after Enter as neither"
+                " collapsed nor expanded", "collapsed, then expanded",
+                remedy="use native details, or keep aria-expanded true to what is shown", seen_by=TREE),
+            id="announced-as-nothing"),
+        pytest.param("announced", controls(4, expanded=(False, False, False)),
+            failed("the control of tier 4 is told as collapsed, and after Enter as collapsed",
+                "collapsed, then expanded", remedy="use native details, or keep aria-expanded true to what is shown",
+                seen_by=TREE), id="announced-and-never-opened"),
+        pytest.param("announced", replace(controls(4, name="", expanded=(None, None, None)), markup="filament"),
+            passed("1 section of Filament tell nobody whether they are open", seen_by=TREE),
+            id="sections-that-tell-nobody"),
+        pytest.param("announced", replace(controls(2, 3, expanded=(None, None, None)), markup="filament"),
+            passed("2 sections of Filament tell nobody whether they are open", seen_by=TREE),
+            id="two-sections-that-tell-nobody"),
+        pytest.param("announced", replace(visited(controls=(replace(CONTROLS[0], expanded=(None, None, None)),
+            replace(CONTROLS[1], expanded=(True, True, True)), CONTROLS[2])), markup="filament"),
+            failed("the control of tier 3 is told as expanded, and after Enter as expanded",
+                "collapsed, then expanded", remedy="use native details, or keep aria-expanded true to what is shown",
+                seen_by=TREE), id="section-that-tells-and-one-that-lies"),
+        pytest.param("announced", replace(controls(2, expanded=(None, True, None)), markup="filament"),
+            failed("the control of tier 2 is told as neither collapsed nor expanded, and after Enter as expanded",
+                "collapsed, then expanded", remedy="use native details, or keep aria-expanded true to what is shown",
+                seen_by=TREE), id="section-that-tells-half"),
+        pytest.param("collapses", VISITED,
+            passed("each control closes again what it opened", seen_by=KEYBOARD), id="collapses"),
+        pytest.param("collapses", controls(3, reached=False),
+            failed("the control of tier 3 was not reached", "three, opened and closed", seen_by=KEYBOARD),
+            id="collapses-and-not-reached"),
+        pytest.param("collapses", controls(3, found_again=False),
+            failed("no Shift+Tab leads back to tier 3", "the way back by keyboard", seen_by=KEYBOARD),
+            id="collapses-and-not-found-again"),
+        pytest.param("collapses", controls(3, expanded=(False, True, True)),
+            failed("tier 3 is told as expanded after Enter again", "collapsed", seen_by=KEYBOARD),
+            id="collapses-and-told-as-open"),
+        pytest.param("collapses", controls(3, expanded=(None, None, None)),
+            passed("each control closes again what it opened", seen_by=KEYBOARD), id="collapses-and-told-as-nothing"),
+        pytest.param("collapses", controls(2, 3, 4, found_again=False),
+            failed("no Shift+Tab leads back to tier 4", "the way back by keyboard", seen_by=KEYBOARD),
+            id="the-last-first"),
+        pytest.param("collapses", visited(views=VIEWS[:6]),
+            unknown("the visit ended after key 3 again", seen_by=KEYBOARD), id="collapses-half"),
+        pytest.param("collapses", view(6, tiers=2),
+            unknown("the visit ended after key 2 again", seen_by=KEYBOARD), id="collapses-and-ends-open"),
+        pytest.param("collapses", view(5, fields=SEEN[3]),
+            failed("after key 3 again a reader sees call_cost.product_costs[].cost,"
+                " call_cost.product_costs[].is_transfer_leg_cost, call_cost.product_costs[].product and 52"
+                " more", "only the 32 fields of tiers 1 to 2", remedy=SHOWS, seen_by=KEYBOARD),
+            id="collapses-and-shows-the-tier"),
+        pytest.param("collapses", view(4, fields=without(3, "call_id")),
+            failed("after key 4 again a reader does not see call_id (covered)", "the 87 fields of tiers 1 to 3",
+                remedy=HIDES, seen_by=KEYBOARD), id="collapses-and-hides-more"),
+    ],
+)  # fmt: skip
+def test_what_an_operator_reads(part: str, evidence: Evidence, told: Judgement) -> None:
+    """An operator reads what was seen, what it should be, how it was looked at and what to do, in these words."""
+    assert judge(evidence, part) == told

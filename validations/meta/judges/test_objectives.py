@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from fixtures.environments.settings import Objectives, Page
-from fixtures.observation.facts import CompiledViews, ErrorLog, Schedule, ScheduleEntry, Unobserved
+from fixtures.observation.facts import CompiledFiles, CompiledViews, ErrorLog, Schedule, ScheduleEntry, Unobserved
 from fixtures.observation.pages import Answer
 from fixtures.observation.repair import Repair
 from reports.records import Verdict
+from validations.contracts import Judgement, failed, passed, unknown
 from validations.gate.test_objectives import Evidence, judge
 from validations.registry import (
+    AGREEMENT,
     AVAILABILITY,
     COVERAGE,
     ERRORS,
@@ -211,3 +213,201 @@ def test_the_agreed_targets_are_those_of_the_environment() -> None:
     strict = replace(GOOD, agreed=agreed, answers=(*GOOD.answers, BLANK))
     for objective in (VIEWS, AVAILABILITY, RECOVERY):
         assert judge(strict, objective).verdict is Verdict.FAIL
+
+
+def files(*package_missing: str, package_sources: int = 9, **told: Any) -> Evidence:
+    """Return good evidence with files of no template of the application beside its compiled views."""
+    return compiled(
+        files=CompiledFiles(count=9, intact=9, **told),
+        package_missing=package_missing,
+        package_missing_count=len(package_missing),
+        package_sources=package_sources,
+    )
+
+
+def answered(good: int, bad: int, *runs: dict[str, Any]) -> Evidence:
+    """Return good evidence with so many whole and so many blank answers, after these runs."""
+    return replace(GOOD, answers=(WHOLE,) * good + (BLANK,) * bad, history=runs)
+
+
+def other(entry: ScheduleEntry, **changes: Any) -> ScheduleEntry:
+    """Return the entry with changes."""
+    return entry.model_copy(update=changes)
+
+
+PUBLISHED = "resources/views/vendor/a"
+LEFT_OUT = (
+    "compile resources/views/vendor/ yourself after view:cache, which leaves it out since Laravel 11.49 and 12.54"
+)
+
+
+@pytest.mark.parametrize(
+    ("objective", "evidence", "told"),
+    [
+        pytest.param(VIEWS, GOOD, passed("682 compiled views, of at least 682", value=682.0, target=682.0), id="views"),
+        pytest.param(VIEWS, replace(compiled(intact=1), agreed=Objectives(compiled_views=1)),
+            passed("1 compiled view, of at least 1", value=1.0, target=1.0), id="views-just-enough"),
+        pytest.param(VIEWS, NOTHING, unknown("not measured: not there"), id="views-not-measured"),
+        pytest.param(VIEWS, replace(compiled(intact=1999), agreed=Objectives(compiled_views=2000)),
+            failed("1,999 compiled views", "at least 2,000", value=1999.0, target=2000.0), id="views-too-few"),
+        pytest.param(VIEWS, replace(compiled(intact=1), agreed=Objectives(compiled_views=2)),
+            failed("1 compiled view", "at least 2", value=1.0, target=2.0), id="one-view-too-few"),
+        pytest.param(COVERAGE, GOOD,
+            passed("all 682 templates are compiled and intact", value=1.0, target=1.0), id="coverage"),
+        pytest.param(COVERAGE, NOTHING, unknown("not measured: not there"), id="coverage-not-measured"),
+        pytest.param(COVERAGE, compiled(sources=0, intact=0),
+            unknown("not measured: no template source was found"), id="coverage-of-nothing"),
+        pytest.param(COVERAGE, compiled(sources=1, intact=1),
+            passed("all 1 templates are compiled and intact", value=1.0, target=1.0), id="coverage-of-one"),
+        pytest.param(COVERAGE, compiled(cached=False),
+            failed("view.cache is false: every request compiles every view again, over what another is reading",
+                "true, and compiled views that are kept", remedy="remove 'cache' => false from config/view.php"),
+            id="coverage-without-a-cache"),
+        pytest.param(COVERAGE, compiled(intact=341, damaged=("a: empty", "b: cut"), missing=("c", "d")),
+            failed("341 of 682 templates have an intact compiled view; a: empty, b: cut, c: not compiled and 1"
+                " more", "all of them", value=0.5, target=1.0), id="coverage-with-holes"),
+        pytest.param(COVERAGE, replace(compiled(intact=681, missing=(PUBLISHED,)), version="12.60.0"),
+            failed("681 of 682 templates have an intact compiled view; resources/views/vendor/a: not compiled",
+                "all of them", remedy=LEFT_OUT, value=0.998533724340176, target=1.0),
+            id="coverage-without-published-views"),
+        pytest.param(COVERAGE, replace(compiled(intact=681, missing=(PUBLISHED,)), version="10.0.0"),
+            failed("681 of 682 templates have an intact compiled view; resources/views/vendor/a: not compiled",
+                "all of them", value=0.998533724340176, target=1.0), id="coverage-without-published-views-of-old"),
+        pytest.param(COVERAGE, replace(compiled(intact=680, missing=(PUBLISHED, "b")), version="12.60.0"),
+            failed("680 of 682 templates have an intact compiled view; resources/views/vendor/a: not compiled,"
+                " b: not compiled", "all of them", value=0.9970674486803519, target=1.0),
+            id="coverage-without-others-too"),
+        pytest.param(COVERAGE, replace(compiled(intact=680, missing=(PUBLISHED,), damaged=("b: cut",)),
+            version="12.60.0"),
+            failed("680 of 682 templates have an intact compiled view; b: cut, resources/views/vendor/a: not"
+                " compiled", "all of them", value=0.9970674486803519, target=1.0), id="coverage-with-damage-too"),
+        pytest.param(COVERAGE, replace(compiled(intact=681, damaged=("b: cut",)), version="12.60.0"),
+            failed("681 of 682 templates have an intact compiled view; b: cut", "all of them", value=0.998533724340176,
+                target=1.0), id="coverage-of-damage"),
+        pytest.param(COVERAGE, compiled(intact=683),
+            failed("683 of 682 templates have an intact compiled view; ", "all of them", value=1.001466275659824,
+                target=1.0), id="coverage-of-more-than-there-are"),
+        pytest.param(COVERAGE, compiled(damaged=("a: stale",)),
+            failed("682 of 682 templates have an intact compiled view; a: stale", "all of them", value=1.0, target=1.0),
+            id="coverage-of-all-and-one-damaged"),
+        pytest.param(COVERAGE, files(empty=("/e",), empty_count=1, cut=("/c",), cut_count=1),
+            failed("2 compiled files that no template of the application asks for: /e, /c",
+                "no file that is empty or cut off: a package's view is read as it is"), id="empty-package-views"),
+        pytest.param(COVERAGE, files(cut=("/c",), cut_count=1),
+            failed("1 compiled file that no template of the application asks for: /c",
+                "no file that is empty or cut off: a package's view is read as it is"), id="one-cut-package-view"),
+        pytest.param(COVERAGE, files("p", "q", duplicates=("/a", "/b"), duplicates_count=2, dead=("/d",), dead_count=1,
+            elsewhere=("/x",), elsewhere_count=1),
+            passed("all 682 templates are compiled and intact; 2 of 9 package views are not compiled, or under"
+                " another spelling of their path: p and 1 more; 2 compiled under two spellings of their path:"
+                " /a and 1 more; 2 of other releases or none: /d and 1 more", value=1.0, target=1.0),
+            id="what-else-lies-there"),
+        pytest.param(COVERAGE, files("p", package_sources=1),
+            passed("all 682 templates are compiled and intact; 1 of 1 package view are not compiled, or under"
+                " another spelling of their path: p", value=1.0, target=1.0), id="one-package-view"),
+        pytest.param(COVERAGE, files(dead=("/d",), dead_count=1),
+            passed("all 682 templates are compiled and intact; 1 of other releases or none: /d", value=1.0, target=1.0),
+            id="dead-files-alone"),
+        pytest.param(COVERAGE, files(elsewhere=("/x",), elsewhere_count=1),
+            passed("all 682 templates are compiled and intact; 1 of other releases or none: /x", value=1.0, target=1.0),
+            id="files-of-other-releases-alone"),
+        pytest.param(ERRORS, GOOD,
+            passed("none in the last hour, of 12 entries in the log", value=0.0, target=0.0), id="errors"),
+        pytest.param(ERRORS, log(entries=1),
+            passed("none in the last hour, of 1 entry in the log", value=0.0, target=0.0), id="errors-of-one-entry"),
+        pytest.param(ERRORS, NOTHING, unknown("not measured: not there"), id="errors-not-measured"),
+        pytest.param(ERRORS, log(entries=0, path="/logs/l"),
+            unknown("not measured: /logs/l holds no entry, so nothing shows that errors would be written there"),
+            id="errors-of-no-entry"),
+        pytest.param(ERRORS, log(errors={"filemtime": 2, "parse": 1}, latest="stat failed"),
+            failed("3 view errors in the last hour (2 filemtime, 1 parse); the latest: stat failed", "none", value=3.0,
+                target=0.0), id="errors-of-two-kinds"),
+        pytest.param(ERRORS, log(errors={"parse": 1}, latest="unexpected end"),
+            failed("1 view error in the last hour (1 parse); the latest: unexpected end", "none", value=1.0,
+                target=0.0), id="one-error"),
+        pytest.param(SCHEDULED_HEALTH, GOOD,
+            passed("view:health-check --fix at */5 * * * * is scheduled"), id="health"),
+        pytest.param(SCHEDULED_HEALTH, schedule(other(HEALTH, expression="0 5 * * *"), HEALTH),
+            passed("view:health-check --fix at */5 * * * * is scheduled"), id="health-beside-another"),
+        pytest.param(SCHEDULED_HEALTH, NOTHING, unknown("not measured: not there"), id="health-not-measured"),
+        pytest.param(SCHEDULED_HEALTH, schedule(other(HEALTH, expression="0 5 * * *"), other(HEALTH,
+            expression="1 1 1 1 1")),
+            failed("view:health-check --fix is scheduled at 0 5 * * *", "*/5 * * * *"), id="health-at-another-time"),
+        pytest.param(SCHEDULED_HEALTH, schedule(other(HEALTH, runs_here=False)),
+            failed("view:health-check --fix is scheduled for other environments than this one",
+                "view:health-check --fix at */5 * * * *"), id="health-elsewhere"),
+        pytest.param(SCHEDULED_HEALTH, schedule(other(HEALTH, expression="0 5 * * *"), other(HEALTH, runs_here=False)),
+            failed("view:health-check --fix is scheduled at 0 5 * * *", "*/5 * * * *"), id="health-here-and-elsewhere"),
+        pytest.param(SCHEDULED_HEALTH, schedule(other(HEALTH, command="view:health-check --fixed")),
+            failed("the schedule has view:health-check --fixed", "view:health-check --fix at */5 * * * *"),
+            id="health-without-fix"),
+        pytest.param(SCHEDULED_HEALTH, schedule(*[other(HEALTH, command=name) for name in "abcdef"]),
+            failed("the schedule has a, b, c, d, e and 1 more", "view:health-check --fix at */5 * * * *"),
+            id="health-nowhere"),
+        pytest.param(SCHEDULED_REBUILD, GOOD, passed("view:cache at 0 3 * * * is scheduled"), id="rebuild"),
+        pytest.param(SCHEDULED_REBUILD, schedule(),
+            failed("the schedule has nothing", "view:cache at 0 3 * * *"), id="rebuild-nowhere"),
+        pytest.param(AVAILABILITY, GOOD,
+            passed("300 of 300 requests complete in 1 run: 100.000 % (at least 99.01 % with 95 % confidence)",
+                value=1.0, target=0.999), id="availability"),
+        pytest.param(AVAILABILITY, NOTHING,
+            unknown("not measured: no request was made"), id="availability-not-measured"),
+        pytest.param(AVAILABILITY, answered(1999, 1),
+            passed("1,999 of 2,000 requests complete in 1 run: 99.950 %", value=0.9995, target=0.999),
+            id="availability-of-this-run"),
+        pytest.param(AVAILABILITY, answered(298, 2),
+            failed("298 of 300 requests complete in 1 run: 99.333 %", "at least 99.9 %", value=0.9933333333333333,
+                target=0.999), id="availability-missed"),
+        pytest.param(AVAILABILITY, answered(999, 1),
+            passed("999 of 1,000 requests complete in 1 run: 99.900 %", value=0.999, target=0.999),
+            id="availability-just-met"),
+        pytest.param(AVAILABILITY, answered(300, 0, run(1, 700, 700), run(29.9, 1000, 1000)),
+            passed("2,000 of 2,000 requests complete in 3 runs: 100.000 % (at least 99.85 % with 95 %"
+                " confidence)", value=1.0, target=0.999), id="availability-of-runs"),
+        pytest.param(AVAILABILITY, answered(300, 0, run(1, 700, 700), run(30.1, 1000, 0)),
+            passed("1,000 of 1,000 requests complete in 2 runs: 100.000 % (at least 99.70 % with 95 %"
+                " confidence)", value=1.0, target=0.999), id="availability-of-runs-too-old"),
+        pytest.param(AVAILABILITY, answered(300, 0, run(1, 1000, 990)),
+            unknown("not met by the recorded runs (1,290 of 1,300 requests complete in 2 runs: 99.231 %), while"
+                " all 300 of this run were complete",
+                remedy="nothing of this run: the objective is met again as complete answers add up"),
+            id="availability-missed-by-the-runs-before"),
+        pytest.param(AVAILABILITY, answered(300, 1, run(1, 1000, 990)),
+            failed("1,290 of 1,301 requests complete in 2 runs: 99.154 %", "at least 99.9 %", value=0.9915449654112222,
+                target=0.999), id="availability-missed-now-and-before"),
+        pytest.param(AVAILABILITY, answered(300, 0, run(1, 0, 0) | {"figures": {}},
+            {"figures": {"page": {"requests": 9}}}, {"started": run(3, 0, 0)["started"]}),
+            passed("300 of 300 requests complete in 3 runs: 100.000 % (at least 99.01 % with 95 % confidence)",
+                value=1.0, target=0.999), id="availability-of-runs-without-a-page"),
+        pytest.param(AVAILABILITY, answered(300, 0, run(1, 0, 0) | {"figures": {"page": {"requests": "10",
+            "complete": "10"}}}),
+            passed("310 of 310 requests complete in 2 runs: 100.000 % (at least 99.04 % with 95 % confidence)",
+                value=1.0, target=0.999), id="availability-of-runs-in-texts"),
+        pytest.param(RECOVERY, GOOD,
+            passed("40 ms from a planted defect to green, of at most 300 s", value=0.04, target=300.0), id="recovery"),
+        pytest.param(RECOVERY, replace(GOOD, repair=Repair("v", "/f", WHOLE, "intact", 300.0)),
+            passed("300000 ms from a planted defect to green, of at most 300 s", value=300.0, target=300.0),
+            id="recovery-just-met"),
+        pytest.param(RECOVERY, replace(GOOD, repair=None),
+            unknown("not measured: a defect would have to be planted, and this environment is read only",
+                remedy="run the gate with --intrusive, where a damaged compiled view may be risked for a moment"),
+            id="recovery-read-only"),
+        pytest.param(RECOVERY, NOTHING, unknown("not measured: not there"), id="recovery-not-measured"),
+        pytest.param(RECOVERY, replace(GOOD, repair=Repair("v", "/f", WHOLE, "truncated", None)),
+            failed("v was not served complete and intact again", "within 300 s"), id="recovery-never"),
+        pytest.param(RECOVERY, replace(GOOD, repair=Repair("v", "/f", BLANK, "intact", 0.1)),
+            failed("v was not served complete and intact again", "within 300 s"), id="recovery-to-a-blank-page"),
+        pytest.param(RECOVERY, replace(GOOD, repair=Repair("v", "/f", WHOLE, "intact", 300.25),
+            agreed=Objectives(recovery_seconds=0.5)),
+            failed("recovered after 300.2 s", "within 0.5 s", value=300.25, target=0.5), id="recovery-too-late"),
+        pytest.param(AGREEMENT, GOOD, passed("alike on 2 hosts: release"), id="agreement"),
+        pytest.param(AGREEMENT, replace(GOOD, host="b", told={"a": {"release": "r1"}, "b": {"release": "r2"},
+            "c": {"release": "r1"}}),
+            failed("b has release r2, unlike a, c", "the same on every host",
+                remedy="deploy to that host again, then compare", seen_by="the probes of 3 hosts"),
+            id="agreement-of-the-second"),
+    ],
+)  # fmt: skip
+def test_what_an_operator_reads(objective: Check, evidence: Evidence, told: Judgement) -> None:
+    """An operator reads what was seen, what it should be, how it was looked at and what to do, in these words."""
+    assert judge(evidence, objective) == told

@@ -104,7 +104,7 @@ def _registered(evidence: Evidence) -> Judgement:  # noqa: PLR0911 - one a way t
 
 def _short(name: str) -> str:
     """Return the class's own name: without its namespace, and without what Laravel passes to it."""
-    return name.partition(":")[0].replace("\\", ".").rsplit(".", 1)[-1]
+    return name.partition(":")[0].replace("\\", ".").rpartition(".")[2]
 
 
 def _answers(evidence: Evidence) -> Judgement:

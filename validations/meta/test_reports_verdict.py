@@ -363,7 +363,8 @@ def test_an_outcome_nobody_planned_is_told_with_its_kin(name: str, reason: str, 
 
 def test_an_outcome_of_a_check_nobody_planned_stands_last() -> None:
     """A stray without kin counts among the eight, after them, and is placed by its test's file."""
-    judged = judge(plan(PAGE), [outcome("page/web-1/page"), outcome("a/web-1/b")])
+    stray = replace(outcome("a/web-1/b"), nodeid="gate/test_a.py::TestA::test_b")
+    judged = judge(plan(PAGE), [outcome("page/web-1/page"), stray])
     assert [cell.check for cell in judged.validations] == ["page", "a"]
     assert judged.parts[1].planned == Planned("a", "web-1", "b", "validation", 0, "a", True, "gate/test_a.py", 0)  # noqa: FBT003
     assert judged.reason == "failed: a"

@@ -99,7 +99,7 @@ def _permissions(directory: Directory, seen_by: str) -> Judgement | None:
 
 
 def _room(directory: Directory, compiled: CompiledViews | None, seen_by: str) -> Judgement | None:
-    least = max(LEAST_FREE_BYTES, 2 * compiled.bytes if compiled else 0)
+    least = max(LEAST_FREE_BYTES, 2 * compiled.bytes) if compiled else LEAST_FREE_BYTES
     if directory.free_bytes < least:
         return failed(
             f"{directory.free_bytes:,} bytes are free for {directory.path}",

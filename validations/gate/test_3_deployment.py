@@ -204,17 +204,13 @@ def _steps_in_order(script: Script) -> Judgement:
                 seen_by=seen_by,
             )
     for first, second in ORDER:
-        if _last(names, first) > names.index(second):
+        if first in names[names.index(second) :]:
             return failed(
                 f"{second} comes before {first}",
                 f"{first} before {second}: {' < '.join(_SAFE)}",
                 seen_by=seen_by,
             )
     return passed(f"{counted(len(steps), 'step')}, {WARM} before {PUBLISH}", seen_by=seen_by, steps=len(steps))
-
-
-def _last(names: list[str], name: str) -> int:
-    return len(names) - 1 - names[::-1].index(name)
 
 
 _SAFE = ("lock", "release", "build", WARM, "verify", PUBLISH, RELOAD, "gate", "prune")

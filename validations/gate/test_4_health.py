@@ -88,7 +88,7 @@ def _listed(commands: tuple[Command, ...] | Unobserved, *, with_fix: bool) -> Ju
         return failed(f"{NAME} is hidden", "listed, so that people find it", seen_by=seen_by)
     if not with_fix:
         return passed(f"{NAME} is one of {len(commands)} commands", seen_by=seen_by, commands=len(commands))
-    if "fix" not in {option.lstrip("-") for option in command.options}:
+    if not {"fix", "--fix"} & {*command.options}:
         options = listed(command.options, most=6) or "no option"
         return failed(f"{NAME} has {options}", "--fix", seen_by=seen_by)
     return passed(f"{NAME} has --fix", seen_by=seen_by)

@@ -145,7 +145,10 @@ def test_a_missing_metric_is_red(name: str) -> None:
         pytest.param(metrics(disk_used_percent=101), "disk_used_percent = 101", id="disk-above-100"),
         pytest.param(metrics(disk_used_percent=float("nan")), "disk_used_percent = nan", id="disk-nan"),
         pytest.param(metrics(disk_used_percent=None), "disk_used_percent = None", id="disk-null"),
+        pytest.param(metrics(disk_used_percent=100.1), "disk_used_percent = 100.1", id="disk-just-above-100"),
         pytest.param(metrics(opcache_hit_rate=98), "opcache_hit_rate = 98", id="rate-in-percent"),
+        pytest.param(metrics(opcache_hit_rate=1.1), "opcache_hit_rate = 1.1", id="rate-just-above-1"),
+        pytest.param(metrics(recent_errors=10**12 + 1), "recent_errors = 1000000000001", id="errors-beyond-belief"),
         pytest.param(metrics(opcache_hit_rate=-0.1), "opcache_hit_rate = -0.1", id="rate-below-zero"),
         pytest.param(metrics(recent_errors=10**400), "recent_errors = 1000", id="errors-beyond-floats"),
         pytest.param(metrics(recent_errors=0.5), "recent_errors = 0.5", id="half-an-error"),
@@ -156,6 +159,16 @@ def test_metrics_that_cannot_be_true_are_red(told: dict[str, Any], said: str) ->
     judgement = judge(ran(told), "metrics")
     assert judgement.verdict is Verdict.FAIL
     assert said in judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("disk_used_percent", 100), ("disk_used_percent", 0), ("opcache_hit_rate", 1), ("recent_errors", 10**12)],
+    ids=["disk-full", "disk-empty", "every-hit", "errors-without-end"],
+)
+def test_a_metric_at_its_bound_can_be_true(name: str, value: int) -> None:
+    """What is just possible is not called impossible."""
+    assert judge(ran(metrics(**{name: value})), "metrics").verdict is Verdict.PASS
 
 
 def test_a_hit_rate_of_nothing_may_be_absent() -> None:
@@ -241,6 +254,8 @@ LIST = "list --format=json"
         pytest.param("listed", ran(answer()),
             passed("view:health-check is one of 2 commands", seen_by=LIST, commands=2), id="listed"),
         pytest.param("fix-option", ran(answer()), passed("view:health-check has --fix", seen_by=LIST), id="fix-option"),
+        pytest.param("fix-option", listed_as(OTHER, COMMAND.model_copy(update={"options": ("fix",)})),
+            passed("view:health-check has --fix", seen_by=LIST), id="fix-option-without-dashes"),
         pytest.param("runs", ran(answer()), passed("it ran and says healthy", seen_by=JSON), id="runs"),
         pytest.param("metrics", ran(answer()),
             passed("compiled_views 682, permissions ok, disk_used_percent 23.4, opcache_hit_rate 0.98,"

@@ -296,3 +296,9 @@ def test_objectives_say_of_each_fact_why_it_was_not_seen() -> None:
     assert partly.version == ""
     for fact in (partly.compiled, partly.log, partly.schedule):
         assert isinstance(fact, Unobserved)
+
+
+def test_releases_that_were_not_seen_are_told_with_the_reason() -> None:
+    """Where nobody knows how releases lie, deployment keeps why."""
+    silent = FACTS.model_copy(update={"topology": None, "unobserved": {"topology": "no console"}})
+    assert str(test_3_deployment.examine(SeenHost(silent)).topology) == "no console"

@@ -130,58 +130,63 @@ def test_a_host_that_does_not_tell_its_inodes_is_not_failed_for_it() -> None:
 # --- 3: the deployment's topology
 
 
-def order(version: str = "12.60.0", *, rebuilds: tuple[str, ...] = (), exists: bool = True, **lies: Any) -> Judgement:
-    """Judge the order of a deployment on a host where releases lie like this."""
+def lying(
+    version: str = "12.60.0", *, rebuilds: tuple[str, ...] = (), exists: bool = True, **lies: Any
+) -> test_3_deployment.Evidence:
+    """Return the evidence of a deployment on a host where releases lie like this."""
     told = {
         "root": "/srv/shop/releases/7", "released": True, "shared": False, "resolved_by": "application",
         "compiled": "/srv/shop/shared/storage/framework/views",
     }  # fmt: skip
     script = Script(path="/s", exists=exists, is_file=True, bytes=9, executable=True, rebuilds=rebuilds)
     topology = Topology.model_validate(told | lies)
-    return test_3_deployment.judge(test_3_deployment.Evidence(script, topology, version), "order")
+    return test_3_deployment.Evidence(script, topology, version)
 
 
 DEP = ("/srv/shop/.dep",)
 
 
 @pytest.mark.parametrize(
-    ("judgement", "said"),
+    ("evidence", "said"),
     [
-        pytest.param(order(shared=True, deployer=DEP), "Deployer's artisan:optimize (/srv/shop/.dep)", id="deployer"),
-        pytest.param(order(shared=True, deployer=DEP, exists=False), "all releases share", id="deployer-alone"),
-        pytest.param(order(shared=True, rebuilds=("php artisan view:cache",)), "`php artisan view:cache`", id="shared"),
-        pytest.param(order(shared=True, rebuilds=("artisan optimize",)), "`artisan optimize`", id="optimize"),
+        pytest.param(lying(shared=True, deployer=DEP), "Deployer's artisan:optimize (/srv/shop/.dep)", id="deployer"),
+        pytest.param(lying(shared=True, deployer=DEP, exists=False), "all releases share", id="deployer-alone"),
+        pytest.param(lying(shared=True, rebuilds=("php artisan view:cache",)), "`php artisan view:cache`", id="shared"),
+        pytest.param(lying(shared=True, rebuilds=("artisan optimize",)), "`artisan optimize`", id="optimize"),
         pytest.param(
-            order("9.52.0", shared=True, rebuilds=("artisan view:cache",)), "view:cache", id="view-cache-of-old"
+            lying("9.52.0", shared=True, rebuilds=("artisan view:cache",)), "view:cache", id="view-cache-of-old"
         ),
         pytest.param(
-            order(released=False, rebuilds=("artisan view:cache",), compiled="/srv/shop/storage/framework/views"),
+            lying(released=False, rebuilds=("artisan view:cache",), compiled="/srv/shop/storage/framework/views"),
             "rebuilds in place, in /srv/shop/storage/framework/views",
             id="in-place",
         ),
     ],
 )
-def test_a_deploy_that_clears_what_is_served_fails_before_it_bites(judgement: Judgement, said: str) -> None:
+def test_a_deploy_that_clears_what_is_served_fails_before_it_bites(
+    evidence: test_3_deployment.Evidence, said: str
+) -> None:
     """Deployer's default, and all like it: compiled views of all releases, cleared before one is published."""
+    judgement = test_3_deployment.judge(evidence, "order")
     assert judgement.verdict is Verdict.FAIL
     assert said in judgement.reason
     assert judgement.remedy
 
 
 @pytest.mark.parametrize(
-    "judgement",
+    "evidence",
     [
-        pytest.param(order(deployer=DEP), id="deployer-with-views-of-the-release"),
-        pytest.param(order("10.50.0", shared=True, deployer=DEP), id="optimize-before-11-compiles-no-views"),
-        pytest.param(order("10.50.0", shared=True, rebuilds=("artisan optimize",)), id="the-same-in-a-script"),
-        pytest.param(order(rebuilds=("artisan view:cache",)), id="warms-the-release"),
-        pytest.param(order(released=False, container=True, rebuilds=("artisan view:cache",)), id="image"),
-        pytest.param(order(shared=True), id="shared-and-never-cleared"),
+        pytest.param(lying(deployer=DEP), id="deployer-with-views-of-the-release"),
+        pytest.param(lying("10.50.0", shared=True, deployer=DEP), id="optimize-before-11-compiles-no-views"),
+        pytest.param(lying("10.50.0", shared=True, rebuilds=("artisan optimize",)), id="the-same-in-a-script"),
+        pytest.param(lying(rebuilds=("artisan view:cache",)), id="warms-the-release"),
+        pytest.param(lying(released=False, container=True, rebuilds=("artisan view:cache",)), id="image"),
+        pytest.param(lying(shared=True), id="shared-and-never-cleared"),
     ],
 )
-def test_a_deploy_that_clears_nothing_served_passes(judgement: Judgement) -> None:
+def test_a_deploy_that_clears_nothing_served_passes(evidence: test_3_deployment.Evidence) -> None:
     """Rebuilding what nobody is being served from is what a deploy is for."""
-    assert judgement.verdict is Verdict.PASS
+    assert test_3_deployment.judge(evidence, "order").verdict is Verdict.PASS
 
 
 # --- 4: metrics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -11,8 +11,8 @@ from fixtures.environments.transports import Unreachable
 from fixtures.observation.facts import HostFacts, Unobserved
 from fixtures.observation.pages import Answer, PageObservation
 from reports.records import Verdict
-from validations.causes import root_cause
-from validations.contracts import failed, passed, unknown
+from validations.causes import Cause, root_cause
+from validations.contracts import Judgement, failed, not_applicable, passed, unknown
 
 NO_BOOT = "`about --json` ended with 1 and printed no JSON; it said: SyntaxError"
 DOWN = "ssh://web-1 cannot be reached: Connection refused"
@@ -25,7 +25,7 @@ class Seen:
     """A host of which this was seen."""
 
     said: HostFacts | Unobserved
-    answers: tuple[Answer, ...]
+    answers: tuple[Answer, ...] | None
     id: str = "web-1"
     environment: Environment = field(
         default_factory=lambda: Environment(kind="gateway", url="http://shop.test", root="/srv")
@@ -39,6 +39,8 @@ class Seen:
 
     def page(self) -> PageObservation:
         """What the page answered."""
+        if self.answers is None:
+            raise Unobserved("nobody asked for it")
         return PageObservation("http://shop.test/", "s", self.answers, None, "")
 
 
@@ -83,6 +85,122 @@ def test_what_keeps_a_host_from_being_seen_is_one_cause(
 def test_what_is_seen_is_judged_as_it_is(said: HostFacts | Unobserved, answers: tuple[Answer, ...]) -> None:
     """A host that answers has no root cause: each cell speaks for itself."""
     assert root_cause(Seen(said, answers)) is None  # type: ignore[arg-type]
+
+
+WHERE = "http://shop.test/"
+CONSOLE = "run its console by hand and read what it says"
+
+
+@pytest.mark.parametrize(
+    ("said", "answers", "cause"),
+    [
+        pytest.param(
+            Unreachable(DOWN),
+            DEAD,
+            Cause(
+                text=f"web-1 is down: {DOWN}; and its page: {WHERE}: ConnectError: refused",
+                carrier="page",
+                reason=DOWN,
+                page=True,
+                console=True,
+                remedy="bring the host up, or its way",
+            ),
+            id="down",
+        ),
+        pytest.param(
+            Unreachable(DOWN),
+            ALIVE,
+            Cause(DOWN, "", DOWN, page=False, console=False, remedy="bring the host up, or its way"),
+            id="out-of-reach",
+        ),
+        pytest.param(
+            FACTS,
+            DEAD,
+            Cause(
+                f"the application on web-1 does not boot: {NO_BOOT}",
+                "page",
+                NO_BOOT,
+                page=True,
+                console=True,
+                remedy=CONSOLE,
+            ),
+            id="no-boot",
+        ),
+        pytest.param(
+            HostFacts(looked_by="probe", seconds=1.0),
+            ALIVE,
+            Cause(
+                "the application on web-1 does not boot: it does not say what it is",
+                "health",
+                "it does not say what it is",
+                page=False,
+                console=True,
+                remedy=CONSOLE,
+            ),
+            id="no-word",
+        ),
+        pytest.param(
+            BOOTED,
+            (Answer(status=500), Answer(error="ReadTimeout"), Answer(status=500)),
+            Cause(
+                f"the page of web-1 answers nothing whole: {WHERE}: status 500",
+                "page",
+                "",
+                page=True,
+                console=False,
+                remedy="see check 7: bring the page back",
+            ),
+            id="dead-page",
+        ),
+        pytest.param(BOOTED, (Answer(status=500), Answer(status=499)), None, id="refused-and-not-broken"),
+        pytest.param(BOOTED, None, None, id="page-not-seen"),
+    ],
+)
+def test_a_cause_is_told_whole(
+    said: HostFacts | Unobserved, answers: tuple[Answer, ...] | None, cause: Cause | None
+) -> None:
+    """What keeps a host from being seen comes with the check that fails for it, what it explains, and what to do."""
+    assert root_cause(Seen(said, answers)) == cause  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("cause", "check", "part", "judgement", "explained"),
+    [
+        pytest.param("page", "middleware", "answers", unknown("none"), True, id="part-by-the-page"),
+        pytest.param("page", "middleware", "repairs", unknown("none"), False, id="part-not-by-the-page"),
+        pytest.param("page", "disclosure", "named", failed("none", "three"), True, id="check-by-the-page"),
+        pytest.param("page", "availability", "", unknown("none"), True, id="objective-by-the-page"),
+        pytest.param("page", "health", "runs", unknown("none"), False, id="check-not-by-the-page"),
+        pytest.param("page", "page", "guest", unknown("none"), True, id="what-the-carrier-does-not-know"),
+        pytest.param("console", "health", "runs", failed("none", "some"), True, id="check-by-the-console"),
+        pytest.param("console", "middleware", "repairs", failed("none", "some"), True, id="part-by-the-console"),
+        pytest.param("console", "recovery", "", failed("none", "some"), True, id="objective-by-the-console"),
+        pytest.param("console", "middleware", "answers", failed("none", "some"), False, id="part-not-by-the-console"),
+        pytest.param("console", "locks", "store", unknown("none"), True, id="unknown-for-want-of-the-console"),
+        pytest.param("console", "locks", "store", failed("none", "some"), False, id="failed-beside-the-console"),
+        pytest.param("reason", "locks", "store", failed("why: gone", "some"), True, id="told-by-its-reason"),
+        pytest.param("reason", "locks", "store", failed("why not", "some"), False, id="told-by-another-reason"),
+        pytest.param("page", "page", "complete", not_applicable("none"), False, id="what-does-not-apply"),
+    ],
+)
+def test_a_cause_explains_what_needs_what_is_gone(
+    cause: str,
+    check: str,
+    part: str,
+    judgement: Judgement,
+    explained: bool,  # noqa: FBT001 - a column
+) -> None:
+    """What is judged by answers of the page or the console is unknown for want of them; all else speaks for itself."""
+    one = Cause("it is gone", "page", "gone" if cause == "reason" else "", cause == "page", cause == "console", "do")
+    expected = replace(
+        judgement,
+        verdict=Verdict.UNKNOWN,
+        observed="not known because it is gone",
+        expected="",
+        remedy="do",
+        cause="it is gone",
+    )
+    assert one.applied(check, part, judgement) == (expected if explained else judgement)
 
 
 def test_of_a_host_that_is_down_one_cell_fails() -> None:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from fixtures.environments.settings import Page
 from fixtures.observation.pages import Answer, PageObservation
 from reports.records import Verdict
-from validations.contracts import Judgement
+from validations.contracts import Judgement, failed, unknown
 from validations.gate import test_7_page as page
-from validations.waiting import LONGEST_PAUSE_SECONDS, Look, goes_on, pause, settled
+from validations.waiting import Look, goes_on, pause, settled
 
 WORDS = {"P": Verdict.PASS, "F": Verdict.FAIL, "U": Verdict.UNKNOWN, "-": Verdict.NOT_APPLICABLE, "S": Verdict.FAIL}
 
@@ -86,11 +86,45 @@ def test_no_luck_makes_it_green(word: list[str]) -> None:
         assert "F" not in word[first:]
 
 
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        pytest.param(
+            ["PP", "PU"],
+            failed(
+                "good at look 1 and bad at look 3: blank",
+                "good from some look on",
+                remedy="waiting mends nothing that comes and goes: find out what fails now and then, and why",
+                seen_by="GET /",
+                requests=9,
+            ),
+            id="bad-after-good",
+        ),
+        pytest.param(
+            ["FP", "PP"],
+            failed("blank", "whole", seen_by="GET /", remedy="rebuild", requests=9),
+            id="another-part-was-good",
+        ),
+    ],
+)
+def test_what_comes_and_goes_is_told_with_its_looks(seen: list[str], told: Judgement) -> None:
+    """Which look was good and which was bad stands in the failure, beside how it was looked at and its figures."""
+    last = failed("blank", "whole", seen_by="GET /", remedy="rebuild", requests=9)
+    history = [*looks(*seen), Look({"0": last}, 0.0, 0.0)]
+    if told.observed == "blank":
+        history = [Look({"1": look.judgements["1"]}, 0.0, 0.0) for look in history[:-1]] + history[-1:]
+    assert settled(history, "0") == told
+
+
+def test_a_green_that_nobody_confirmed_says_so() -> None:
+    """The look that was good is named, and what it saw."""
+    told = unknown("good at look 3, and there was no further one to confirm it: saw P")
+    assert settled(looks("U", "F", "P"), "0") == told
+
+
 def test_pauses_grow() -> None:
     """Each pause is longer than the one before, up to a limit."""
-    pauses = [pause(number) for number in range(1, 12)]
-    assert pauses == sorted(pauses)
-    assert pauses[-1] == LONGEST_PAUSE_SECONDS
+    assert [pause(number) for number in range(1, 9)] == [1.0, 1.5, 2.25, 3.375, 5.0625, 7.59375, 10.0, 10.0]
 
 
 def answers(word: str) -> tuple[Answer, ...]:

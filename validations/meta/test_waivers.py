@@ -43,40 +43,76 @@ def test_a_waiver_expires_with_its_day(tmp_path: Path) -> None:
     assert waiver.expired
 
 
+def test_a_waiver_of_any_part_may_have_a_plain_link(tmp_path: Path) -> None:
+    """Without a part it stands for all of the check; a tracker without TLS is one, too."""
+    (waiver,) = load(written(tmp_path, link='"http://issues.test/1"'), "shop", today=TODAY)
+    assert (waiver.part, waiver.link) == ("", "http://issues.test/1")
+
+
+def test_each_waiver_of_a_file_is_read_and_the_wrong_one_named(tmp_path: Path) -> None:
+    """Waivers are counted from one, in the order of the file, also in what is said of a mistake."""
+    path = written(tmp_path)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + "\n" + text.replace("web-1", "wéb-2"), encoding="utf-8")
+    assert [waiver.host for waiver in load(path, "shop", today=TODAY)] == ["web-1", "wéb-2"]
+    path.write_text(text + "\n" + text.replace("web-1", "*"), encoding="utf-8")
+    with pytest.raises(pytest.UsageError, match="waiver 2 has a wildcard"):
+        load(path, "shop", today=TODAY)
+
+
+WILDCARD = " has a wildcard, but each waiver stands for one check on one host"
+DATE = "but should be a date such as 2026-12-31, unquoted"
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        pytest.param({"reason": None}, "waiver 1: reason is None, but should be a text", id="no-reason"),
-        pytest.param({"link": None}, "waiver 1: link is None", id="no-link"),
-        pytest.param({"link": '"later"'}, "should start with https://", id="link-nowhere"),
-        pytest.param({"host": '"  "'}, "waiver 1: host is '  '", id="blank-host"),
-        pytest.param({"check": '"*"'}, "has a wildcard", id="every-check"),
-        pytest.param({"host": '"web-*"'}, "has a wildcard", id="every-host"),
-        pytest.param({"part": "3"}, "part is 3, but should be a text", id="part-number"),
-        pytest.param({"expires": None}, "expires is None, but should be a date", id="for-ever"),
-        pytest.param({"expires": '"2026-11-25"'}, "unquoted", id="expires-text"),
-        pytest.param({"expires": "2026-11-25T10:00:00Z"}, "should be a date", id="expires-time"),
-        pytest.param({"until": "2026-11-25"}, "'until' does not belong here", id="unknown-key"),
+        pytest.param({"environment": "3"}, ": environment is 3, but should be a text", id="environment-number"),
+        pytest.param({"reason": None}, ": reason is None, but should be a text", id="no-reason"),
+        pytest.param({"link": None}, ": link is None, but should be a text", id="no-link"),
+        pytest.param(
+            {"link": '"later"'}, ": link is 'later', but should start with https:// or http://", id="link-nowhere"
+        ),
+        pytest.param({"host": '"  "'}, ": host is '  ', but should be a text", id="blank-host"),
+        pytest.param({"check": '"*"'}, WILDCARD, id="every-check"),
+        pytest.param({"host": '"web-*"'}, WILDCARD, id="every-host"),
+        pytest.param({"part": '"i*"'}, WILDCARD, id="every-part"),
+        pytest.param({"part": "3"}, ": part is 3, but should be a text, or left out", id="part-number"),
+        pytest.param({"expires": None}, f": expires is None, {DATE}", id="for-ever"),
+        pytest.param({"expires": '"2026-11-25"'}, f": expires is '2026-11-25', {DATE}", id="expires-text"),
+        pytest.param(
+            {"expires": "2026-11-25T10:00:00"},
+            f": expires is datetime.datetime(2026, 11, 25, 10, 0), {DATE}",
+            id="expires-time",
+        ),
+        pytest.param(
+            {"until": "2026-11-25", "upto": "3"},
+            ": 'until' does not belong here; allowed: environment, check, host, reason, link, part, expires",
+            id="unknown-keys",
+        ),
     ],
 )
 def test_a_mistake_is_one_line(tmp_path: Path, change: dict[str, str | None], said: str) -> None:
     """A waiver without all it needs is refused, with what was found and what it should be."""
+    path = written(tmp_path, **change)
     with pytest.raises(pytest.UsageError) as told:
-        load(written(tmp_path, **change), "shop", today=TODAY)
-    assert said in str(told.value)
-    assert "\n" not in str(told.value)
+        load(path, "shop", today=TODAY)
+    assert str(told.value) == f"{path}: waiver 1{said}"
+
+
+TABLES = " should hold tables [[waivers]] and nothing else"
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        pytest.param(None, "cannot be read: No such file", id="missing"),
-        pytest.param(b"[[waivers", "is not TOML", id="not-toml"),
-        pytest.param(b"\xff", "is not UTF-8", id="not-utf8"),
-        pytest.param(b"", "should hold tables [[waivers]]", id="empty"),
-        pytest.param(b"waivers = 3", "should hold tables [[waivers]]", id="no-tables"),
-        pytest.param(b"waivers = [3]", "waiver 1 is no table", id="a-number"),
-        pytest.param(b"[[waivers]]\n[other]", "and nothing else", id="more"),
+        pytest.param(None, " cannot be read: No such file or directory", id="missing"),
+        pytest.param(b"[[waivers", " is not TOML: Expected ']]' at the end of an array declaration", id="not-toml"),
+        pytest.param(b"# \xff", " is not UTF-8: invalid start byte at byte 2", id="not-utf8"),
+        pytest.param(b"", TABLES, id="empty"),
+        pytest.param(b"waivers = 3", TABLES, id="no-tables"),
+        pytest.param(b"waivers = [3]", ": waiver 1 is no table", id="a-number"),
+        pytest.param(b"[[waivers]]\n[other]", TABLES, id="more"),
     ],
 )
 def test_a_file_that_is_none_is_one_line(tmp_path: Path, content: bytes | None, said: str) -> None:
@@ -86,4 +122,4 @@ def test_a_file_that_is_none_is_one_line(tmp_path: Path, content: bytes | None, 
         path.write_bytes(content)
     with pytest.raises(pytest.UsageError) as told:
         load(path, "shop", today=TODAY)
-    assert said in str(told.value)
+    assert str(told.value).partition(" (")[0] == f"{path}{said}"

@@ -283,6 +283,8 @@ LIST = "list --format=json"
         pytest.param("runs", replace(ran(None), run=Unobserved("it did not end within 20 s")),
             failed("view:health-check did not run: it did not end within 20 s", "an answer in JSON", seen_by=JSON),
             id="did-not-run"),
+        pytest.param("runs", replace(ran(None), run=Unobserved("it hung"), commands=Unobserved("it does not boot")),
+            unknown("the console could not be asked: it does not boot", seen_by=JSON), id="console-did-not-run"),
         pytest.param("metrics", ran(None, code=255, error="Class not found", noise="PHP Fatal"),
             failed("view:health-check --json ended with 255 and said: Class not found", "an answer in JSON",
                 seen_by=JSON), id="no-json"),

@@ -20,8 +20,14 @@ def told_by(facts: HostFacts) -> Told:
     told: dict[str, str] = {}
     if facts.application is not None:
         one = facts.application
-        told |= {"release": one.release, "environment": one.environment, "framework": one.framework_version}
-        told |= {"Filament": one.filament_version or "", "PHP": one.php_version, "debug mode": str(one.debug)}
+        told = {
+            "release": one.release,
+            "environment": one.environment,
+            "framework": one.framework_version,
+            "Filament": one.filament_version or "",
+            "PHP": one.php_version,
+            "debug mode": str(one.debug),
+        }
     if facts.compiled is not None:
         told |= {"templates": str(facts.compiled.sources), "compiled views": facts.compiled.digest}
     if facts.middleware is not None:
@@ -41,9 +47,9 @@ def judge(host: str, hosts: Mapping[str, Told | Unobserved]) -> Judgement:
     differs = []
     for name, value in mine.items():
         counts = Counter(told[name] for told in seen.values() if name in told)
-        most = counts.most_common(1)[0][1]
+        most = max(counts.values())
         usual = [one for one, count in counts.items() if count == most]
-        if len(counts) > 1 and (value not in usual or len(usual) > 1):
+        if value not in usual or len(usual) > 1:
             others = [other for other, told in seen.items() if told.get(name, value) != value]
             differs.append(f"{name} {_short(value)}, unlike {listed(others)}")
     if differs:

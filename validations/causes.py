@@ -101,4 +101,5 @@ def _dead(page: PageObservation | None) -> str:
     if any(answer.status and answer.status < 500 for answer in page.answers):
         return ""
     kinds = Counter(answer.error or f"status {answer.status}" for answer in page.answers)
-    return f"{page.url}: {kinds.most_common(1)[0][0]}"
+    ((kind, _),) = kinds.most_common(1)
+    return f"{page.url}: {kind}"

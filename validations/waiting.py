@@ -77,7 +77,7 @@ def _sporadic(looks: Sequence[Look], part: str) -> str:
         if judgement.sporadic:
             return f"it came and went at look {number} of {len(looks)}: {judgement.observed}"
     good = next((number for number, judgement in enumerate(seen) if _good(judgement)), len(seen))
-    for number, judgement in enumerate(seen):
-        if number > good and judgement.verdict is Verdict.FAIL:
-            return f"good at look {good + 1} and bad at look {number + 1}: {judgement.observed}"
+    for number, judgement in enumerate(seen[good:], good + 1):
+        if judgement.verdict is Verdict.FAIL:
+            return f"good at look {good + 1} and bad at look {number}: {judgement.observed}"
     return ""

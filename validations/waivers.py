@@ -30,7 +30,7 @@ TEXTS = ("environment", "check", "host", "reason", "link")
 def load(path: Path, environment: str, *, today: dt.date) -> tuple[Waiver, ...]:
     """Return the environment's waivers. Raises `pytest.UsageError` in one line where the file cannot be used."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_bytes().decode())
     except OSError as error:
         raise pytest.UsageError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -55,19 +55,20 @@ def _waiver(table: Any, where: str, today: dt.date) -> tuple[str, Waiver]:
     for name in TEXTS:
         if not isinstance(table.get(name), str) or not table[name].strip():
             raise pytest.UsageError(f"{where}: {name} is {table.get(name)!r}, but should be a text")
-    if "*" in table["check"] + table["host"] + str(table.get("part", "")):
+    part = table.get("part", "")
+    if not isinstance(part, str):
+        raise pytest.UsageError(f"{where}: part is {part!r}, but should be a text, or left out")
+    if "*" in table["check"] + table["host"] + part:
         raise pytest.UsageError(f"{where} has a wildcard, but each waiver stands for one check on one host")
     if not table["link"].startswith(("http://", "https://")):
         raise pytest.UsageError(f"{where}: link is {table['link']!r}, but should start with https:// or http://")
-    if not isinstance(table.get("part", ""), str):
-        raise pytest.UsageError(f"{where}: part is {table['part']!r}, but should be a text, or left out")
     expires = table.get("expires")
     if not isinstance(expires, dt.date) or isinstance(expires, dt.datetime):
         raise pytest.UsageError(f"{where}: expires is {expires!r}, but should be a date such as 2026-12-31, unquoted")
     waiver = Waiver(
         check=table["check"],
         host=table["host"],
-        part=table.get("part", ""),
+        part=part,
         reason=table["reason"],
         link=table["link"],
         expires=expires.isoformat(),

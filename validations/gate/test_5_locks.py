@@ -20,8 +20,8 @@ from validations.contracts import Judgement, failed, passed, unknown
 from validations.registry import LOCKS
 
 LONGEST_TTL_SECONDS = 3600
-# What PTTL answers for a key that is not there.
-_NOT_HELD = -2
+# What PTTL answers for a key that is not there, and for one that never expires.
+_NOT_HELD, _FOR_EVER = -2, -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _held(key: str, ttl_ms: int) -> Judgement:
     """Judge the expiry of a lock that is held at this moment, whoever holds it."""
     if not 0 <= ttl_ms <= LONGEST_TTL_SECONDS * 1000:
         return failed(
-            f"{key} is held, and {'never expires' if ttl_ms < 0 else f'expires after {ttl_ms / 1000:.0f} s'}",
+            f"{key} is held, and {'never expires' if ttl_ms == _FOR_EVER else f'expires after {ttl_ms / 1000:.0f} s'}",
             f"an expiry of at most {LONGEST_TTL_SECONDS} s: a holder that is killed would block all others",
             remedy="give Cache::lock() a number of seconds above 0, and delete this one once nobody rebuilds",
             seen_by="PTTL",
@@ -164,7 +164,7 @@ def _expires(seen: LockObservation) -> Judgement:
         return unknown("no lock was seen whose expiry could be read", seen_by=seen_by)
     if min(ttls) <= 0:
         return failed(
-            "the lock never expires" if -1 in ttls else f"the lock's expiry is {min(ttls)} ms",
+            "the lock never expires" if _FOR_EVER in ttls else f"the lock's expiry is {min(ttls)} ms",
             "an expiry above zero: a holder that is killed would block all others for ever",
             remedy="take the lock with SET key owner NX PX ttl, in one command",
             seen_by=seen_by,

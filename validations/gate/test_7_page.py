@@ -80,7 +80,7 @@ def judge(evidence: Evidence, part: str) -> Judgement:
 def _times(evidence: Evidence) -> tuple[float, ...]:
     """Return how long the answers took, in seconds, the fastest first; of very many every so-manieth."""
     taken = sorted(answer.seconds for answer in evidence.page.answers if not answer.error)
-    return tuple(round(seconds, 6) for seconds in taken[:: -(-len(taken) // MOST_SAMPLES) or 1])
+    return tuple(round(seconds, 6) for seconds in taken[:: max(1, -(-len(taken) // MOST_SAMPLES))])
 
 
 def defect(answer: Answer, expected: Page) -> str:  # noqa: PLR0911 - one a defect
@@ -234,10 +234,10 @@ def _open_to_all(evidence: Evidence) -> Judgement:
     asked = page.answers if page.guest is None else (page.guest,)
     if not any(answer.status for answer in asked):
         return unknown("nobody without credentials was answered")
-    found = next((found for answer in asked if (found := defect(answer, evidence.expected))), "")
-    if found:
+    defects = [found for answer in asked if (found := defect(answer, evidence.expected))]
+    if defects:
         return failed(
-            f"a guest gets {found}",
+            f"a guest gets {defects[0]}",
             "the page, since page.guest_status is not set",
             remedy="set page.guest_status and page.guest_location to what a visitor without credentials should get",
             seen_by=f"GET {page.url} without credentials",

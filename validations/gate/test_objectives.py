@@ -47,6 +47,7 @@ class Evidence:
     answers: tuple[Answer, ...]
     history: tuple[dict[str, Any], ...]
     repair: Repair | Unobserved | None
+    now: dt.datetime
     version: str = ""
     host: str = ""
     # What has to be alike on all hosts, by host; this one's first.
@@ -73,6 +74,7 @@ def examine(host: Host, history: Sequence[dict[str, Any]]) -> Evidence:
         answers=() if isinstance(page, Unobserved) else page.answers,
         history=tuple(history),
         repair=None if stage is None else _seen(stage.repair),
+        now=dt.datetime.now(dt.UTC),
         version=_version(facts),
         host=host.id,
         told={
@@ -230,7 +232,7 @@ def _scheduled(evidence: Evidence, expression: str, words: tuple[str, ...]) -> J
 def _availability(evidence: Evidence) -> Judgement:
     if not evidence.answers:
         return unknown("not measured: no request was made")
-    since = (dt.datetime.now(dt.UTC) - dt.timedelta(days=WINDOW_DAYS)).isoformat()
+    since = (evidence.now - dt.timedelta(days=WINDOW_DAYS)).isoformat()
     runs = [line for line in evidence.history if str(line.get("started", "")) >= since]
     requests, complete = (
         len(evidence.answers),

@@ -378,6 +378,9 @@ def without(tiers: int, *paths: str) -> tuple[tuple[str, str], ...]:
         pytest.param("field-call_type", rows("call_type", replace(BEHIND, around=("3", "2")), markup="filament"),
             failed("call_type lies behind 2 disclosures (3, 2)", "behind 1 disclosure (2): it belongs to tier 2"),
             id="field-in-anothers-section"),
+        pytest.param("field-latency-asr-max",
+            rows("latency.asr.max", replace(READ.by_path["latency.asr.max"][0], around=("3",)), markup="filament"),
+            passed("latency.asr.max is shown in tier 3"), id="field-in-a-section-below-the-one-before"),
         pytest.param("field-call_id", replace(READ, markup="filament"),
             passed("call_id is shown in tier 1"), id="field-in-no-section"),
         pytest.param("fields", READ, passed("exactly the 112 fields, each once", fields=112), id="fields"),
@@ -412,6 +415,8 @@ def without(tiers: int, *paths: str) -> tuple[tuple[str, str], ...]:
         pytest.param("tier-1", BY_SELECTORS,
             passed("after loading a reader sees the 13 fields of tiers 1 to 1", seen_by=KEYBOARD),
             id="tier-1-by-selector"),
+        pytest.param("tier-2", replace(toggles(2, tier=""), markup="selectors"),
+            failed("the selector of tier 2 selects 0 elements", "one"), id="tier-2-by-a-selector-of-nothing"),
         pytest.param("tier-3", replace(toggles(3, tier=""), markup="selectors"),
             failed("the selector of tier 3 selects 0 elements", "one"), id="tier-by-a-selector-of-nothing"),
         pytest.param("tier-3", replace(toggles(2, tier="3"), markup="selectors"),
@@ -559,3 +564,18 @@ def without(tiers: int, *paths: str) -> tuple[tuple[str, str], ...]:
 def test_what_an_operator_reads(part: str, evidence: Evidence, told: Judgement) -> None:
     """An operator reads what was seen, what it should be, how it was looked at and what to do, in these words."""
     assert judge(evidence, part) == told
+
+
+@pytest.mark.parametrize(
+    ("part", "attached"),
+    [
+        pytest.param("seen-1", {"closed.jpg": b"1"}, id="closed"),
+        pytest.param("seen-2", {}, id="between"),
+        pytest.param("seen-4", {"open.jpg": b"4"}, id="open"),
+        pytest.param("collapses", {}, id="closed-again"),
+    ],
+)
+def test_pictures_go_with_what_they_show(part: str, attached: dict[str, bytes]) -> None:
+    """The page at first and with all tiers open are evidence of just that; what was not taken is not missed."""
+    assert judge(visited(pictures={"closed": b"1", "open": b"4"}), part).attachments == attached
+    assert judge(VISITED, part).attachments == {}

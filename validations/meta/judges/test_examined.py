@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -266,7 +267,9 @@ def test_the_objectives_take_what_the_host_the_page_and_the_history_show() -> No
     """Each fact that the objectives are judged by is the one of that name; a host that may be disturbed is repaired."""
     second = SeenHost(Unobserved("ssh: connection refused"))
     second.id = "second"
+    before = dt.datetime.now(dt.UTC)
     seen = test_objectives.examine(SeenHost(FULL, others=(second,)), [{"run": 1}])
+    assert before <= seen.now <= dt.datetime.now(dt.UTC)
     told = seen.told["second"]
     assert isinstance(told, Unobserved)
     assert str(told) == "ssh: connection refused"
@@ -279,6 +282,7 @@ def test_the_objectives_take_what_the_host_the_page_and_the_history_show() -> No
         answers=PAGE.answers,
         history=({"run": 1},),
         repair=REPAIR,
+        now=seen.now,
         version="8.83.26",
         host="seen",
         told={"seen": told_by(FULL), "second": told},

@@ -94,6 +94,8 @@ def pytest_configure(config: pytest.Config) -> None:
                 (directory / name).unlink(missing_ok=True)
         raise
     if plan is None:
+        # What tests of their own have up, a stage of a benchmark's, goes by their fixtures: SIGTERM lets them end.
+        config.add_cleanup(Interrupts().give_back)
         return
     recorder = Recorder(config, plan.to_json(), directory, explicit=bool(given))
     config.stash[_DIRECTORY] = recorder.directory

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a gate run in good order: at a moment that bears it, and never unheard."""
+"""SIGINT and SIGTERM end a run in good order: at a moment that bears it, and never unheard."""
 
 from __future__ import annotations
 

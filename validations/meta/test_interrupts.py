@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from fixtures.environments.processes import wait_until
+from validations.gate_runs import RUN_SECONDS, Runs
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SECONDS = 60
@@ -116,3 +120,33 @@ def test_an_interrupt_is_heard(first: str, program: str, met: list[str]) -> None
         check=False,
     )
     assert (done.stdout.splitlines(), done.stderr) == (met, "")
+
+
+@pytest.mark.parametrize(
+    "reached",
+    [pytest.param("", id="while-it-is-built"), pytest.param("/secrets/authorization", id="while-it-is-up")],
+)
+def test_a_benchmark_takes_its_stage_with_it(open_folder: Path, reached: str) -> None:
+    """A run without a gate has no keeper: SIGTERM ends it with exit code 2 all the same, and nothing of it is left."""
+    runs = Runs(open_folder)
+    benchmark = str(CHECKOUT / "validations/benchmarks/test_gateway.py")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", benchmark, "-k", "middleware", "--basetemp", str(open_folder / "basetemp")],
+        cwd=open_folder,
+        env=runs.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_until(
+            lambda: any(runs.temporary.glob(f"viewgate-stage-*{reached}")),
+            awaited=f"a benchmark's stage, with {reached or 'its folder'}",
+            seconds=RUN_SECONDS,
+        )
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(RUN_SECONDS) == 2
+    finally:
+        process.kill()
+        process.wait()
+    assert runs.left_behind() == []

@@ -128,17 +128,44 @@ class Fault:
     declared: tuple[str, ...]
     observed: tuple[str, ...]
 
+    @property
+    def caught(self) -> int:
+        """Declared, and seen."""
+        return len({*self.declared} & {*self.observed})
+
+    @property
+    def missed(self) -> int:
+        """Declared, and not seen."""
+        return len({*self.declared} - {*self.observed})
+
+    @property
+    def false_alarms(self) -> int:
+        """Seen, and not declared."""
+        return len({*self.observed} - {*self.declared})
+
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """A fault x check matrix: what was caught, missed, and told red without cause."""
+    """A fault x check matrix, or a part of one; `seconds` is what all of it would have taken one process alone."""
 
     nodeid: str
-    caught: int
-    missed: int
-    false_alarms: int
     seconds: float
     rows: tuple[Fault, ...]
+
+    @property
+    def caught(self) -> int:
+        """How many cells were red that had to be."""
+        return sum(row.caught for row in self.rows)
+
+    @property
+    def missed(self) -> int:
+        """How many were green that had to be red."""
+        return sum(row.missed for row in self.rows)
+
+    @property
+    def false_alarms(self) -> int:
+        """How many were red without cause."""
+        return sum(row.false_alarms for row in self.rows)
 
     @classmethod
     def from_json(cls, nodeid: str, data: object) -> Self:
@@ -153,23 +180,13 @@ class Faults:
                     raise RecordError(
                         f"a fault is {row!r}, but should be [fault, area, declared cells, observed cells]"
                     )
-        return cls(
-            nodeid,
-            told.count("caught"),
-            told.count("missed"),
-            told.count("false_alarms"),
-            told.measure("seconds"),
-            tuple(rows),
-        )
+        return cls(nodeid, told.measure("seconds"), tuple(rows))
 
     @classmethod
     def of(cls, parts: Sequence[Faults]) -> Self:
         """Return the matrix that these are parts of."""
         return cls(
             parts[0].nodeid,
-            sum(part.caught for part in parts),
-            sum(part.missed for part in parts),
-            sum(part.false_alarms for part in parts),
             sum(part.seconds for part in parts),
             tuple(row for part in parts for row in part.rows),
         )

@@ -26,6 +26,7 @@ from typing import Any
 import pytest
 
 from reports import events, files, history, hooks, live, markdown, terminal, writers
+from reports.explored import Faults
 from reports.records import Key, Other, OtherOutcome, Outcome, RecordError, Verdict
 from reports.redact import Redactor
 from reports.run import Run, part_of
@@ -35,6 +36,9 @@ from reports.verdict import exit_code
 
 PROPERTY = "viewgate"
 """Name of the user property that carries a cell's part."""
+
+FAULTS = "viewgate.faults"
+"""Name of the user property that carries a fault matrix, or a part of one."""
 
 ATTACHMENTS = "attachments"
 
@@ -47,7 +51,7 @@ _TROUBLES = {
     int(pytest.ExitCode.USAGE_ERROR): "pytest was used wrongly",
     int(pytest.ExitCode.NO_TESTS_COLLECTED): "no test was collected",
 }
-_EXPLORED = {"viewgate.race": "race", "viewgate.faults": "faults"}
+_EXPLORED = {"viewgate.race": "race", FAULTS: "faults"}
 _MOST_OF_RUN = 0.005
 """Share of the run's time that may go into rewriting reports while it goes on."""
 
@@ -108,6 +112,21 @@ def pytest_configure_node(node: Any) -> None:
     """Tell a pytest-xdist worker, which may run in another directory, where the history and the run's folder are."""
     node.workerinput["viewgate_history"] = str(node.config.stash[_HISTORY])
     node.workerinput["viewgate_directory"] = str(node.config.stash.get(_DIRECTORY, ""))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell of planted faults, whichever processes planted them; in a run without a plan, too."""
+    told = [
+        Faults.from_json(report.nodeid, content)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, content in report.user_properties
+        if name == FAULTS
+    ]
+    if told:
+        terminalreporter.section("planted faults")
+        terminalreporter.write_line(terminal.confusion(Faults.of(told)))
 
 
 def pytest_viewgate_history(config: pytest.Config, environment: str) -> list[dict[str, Any]]:

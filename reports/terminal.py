@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from reports.explored import Fault, Faults
 from reports.records import Plan, Verdict
 from reports.text import line, number, visible
 from reports.verdict import Cell, Gate, Part, State, affected
@@ -34,6 +35,25 @@ _COLOURS = {
     Verdict.NOT_APPLICABLE: "36",
     Verdict.WAIVED: "35",
 }
+
+
+def confusion(told: Faults) -> str:
+    """Return what was declared against what was seen, counted by area, and every fault that is off the diagonal."""
+    lines = [f"{'area':<16}{'faults':>8}{'caught':>8}{'missed':>8}{'false alarms':>14}"]
+    areas = dict.fromkeys(row.area for row in told.rows)
+    lines += [_counted(area, [row for row in told.rows if row.area == area]) for area in areas]
+    lines.append(_counted("all", told.rows))
+    lines += [
+        f"{row.name}: declared {', '.join(row.declared) or 'nothing'}; seen {', '.join(row.observed) or 'nothing'}"
+        for row in told.rows
+        if row.missed or row.false_alarms
+    ]
+    return "\n".join([*map(visible, lines), f"in {told.seconds:.0f} s, one after another"])
+
+
+def _counted(name: str, rows: Sequence[Fault]) -> str:
+    caught, missed, false = (sum(getattr(row, kind) for row in rows) for kind in ("caught", "missed", "false_alarms"))
+    return f"{name:<16}{len(rows):>8}{caught:>8}{missed:>8}{false:>14}"
 
 
 def summary(plan: Plan, gate: Gate, *, table: bool = True, colour: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""A live stage for a module's faults, and the table of what was caught."""
+"""A live stage for a module's faults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from fixtures.faults.base import GATEWAY, LARAVEL, Fault
 from fixtures.faults.stage import FaultyStage
 from fixtures.observation import browser
 from fixtures.options import lack
-from validations.faults.table import PROPERTY, table, together
 from validations.gate_runs import Runs
 
 
@@ -56,17 +55,3 @@ def require_for(config: pytest.Config, *faults: Fault) -> None:
         lack(config, "mount", "nothing can be mounted here")
     if "browser" in needs and (reason := browser.lacking()):
         lack(config, "browser", reason)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the confusion table of this run's matrix, whichever processes its faults were planted by."""
-    told = [
-        content
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        for name, content in getattr(report, "user_properties", ())
-        if name == PROPERTY and getattr(report, "when", "") == "call"
-    ]
-    if told:
-        terminalreporter.section("planted faults")
-        terminalreporter.write_line(table(together(told)))

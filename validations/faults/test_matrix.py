@@ -20,8 +20,10 @@ from reports.records import Verdict
 from validations.faults.conftest import require_for
 from validations.faults.looking import CHECKS, Cell, declared, expected, look, red
 from validations.faults.order import spread
-from validations.faults.table import PROPERTY, Row, summed
 from validations.registry import Check
+
+PROPERTY = "viewgate.faults"
+"""Name of the user property that tells of planted faults: `reports` counts and draws them."""
 
 NOTHING = Fault(
     "nothing-planted", "nothing: a healthy stage", trips="", inject=lambda _: None, watch="rebuilds requests"
@@ -85,8 +87,8 @@ def _seen(request: pytest.FixtureRequest, pytestconfig: pytest.Config, stage: Fa
         planted = look(stage, watch=fault.watch)
     seen = Seen(fault, planted, healed, matrix.last)
     area = "none" if fault is NOTHING else area_of(fault)
-    row = Row(f"{stage.kind}-{fault.name}", area, sorted(declared(fault)), sorted(red(planted)))
-    matrix.untold.append(summed([row], time.monotonic() - started))
+    row = [f"{stage.kind}-{fault.name}", area, sorted(declared(fault)), sorted(red(planted))]
+    matrix.untold.append({"seconds": round(time.monotonic() - started, 2), "rows": [row]})
     matrix.last, matrix.turned = fault.name, red(planted)
     matrix.watch = "rebuilds" if "rebuilds" in f"{matrix.watch} {fault.watch}" else ""
     return seen

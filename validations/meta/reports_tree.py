@@ -229,7 +229,7 @@ def test_of_no_cell(request):
     if MODE in ("explored", "no race"):
         race = {"system": "gateway", "scenario": "swordfish-1", "schedules": 7 if MODE == "explored" else "many"}
         request.node.user_properties.append(("viewgate.race", race))
-        faults = {"caught": 1, "rows": [["blank", "page", ["7-page"], ["7-page"]]]}
+        faults = {"seconds": 1.5, "rows": [["blank", "page", ["7-page"], ["7-page"]]]}
         request.node.user_properties.append(("viewgate.faults", faults))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import signal
 import time
@@ -132,7 +133,9 @@ def test_a_repeated_test_beside_the_gate_is_one_that_passed_in_the_end(tree: Tre
 
 def test_what_was_explored_is_on_the_page(tree: Tree) -> None:
     """Races and faults come through a test's properties, from a worker too, without secrets."""
-    assert tree.run("-n2", mode="explored").code == 0
+    run = tree.run("-n2", mode="explored")
+    assert run.code == 0
+    assert re.search(r"^page +1 +1 +0 +0$", run.output, re.MULTILINE)
     text = (tree.out / "report.html").read_text()
     assert 'id="races"' in text
     assert 'id="faults"' in text

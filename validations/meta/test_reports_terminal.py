@@ -7,6 +7,7 @@ import re
 import pytest
 
 from reports import terminal
+from reports.explored import Faults
 from reports.records import Verdict
 from reports.verdict import judge
 from validations.meta.reports_samples import HOSTILE, outcome, plan, planned
@@ -146,3 +147,25 @@ def test_one_root_cause_is_told_once() -> None:
     said = terminal.summary(plan(*parts), judge(plan(*parts), came))
     assert said.count("web-1 is down") == 1
     assert "UNKNOWN because web-1 is down\n  middleware, locks on web-1 (2 parts)\n    remedy: wake" in said
+
+
+def test_planted_faults_are_counted_by_area_whoever_planted_them() -> None:
+    """What every process told of its faults is one table, and a fault that is not just what it declares has a line."""
+    parts = [
+        [["a", "page", ["page"], ["page"]], ["b", "locks", ["locks", "health"], ["locks"]]],
+        [["c", "page", [], ["filament"]]],
+    ]
+    told = Faults.of([Faults.from_json("test", {"seconds": 1.5, "rows": rows}) for rows in parts])
+    assert (told.caught, told.missed, told.false_alarms) == (2, 1, 1)
+    table = terminal.confusion(told).splitlines()
+    assert [line.split() for line in table[:4]] == [
+        ["area", "faults", "caught", "missed", "false", "alarms"],
+        ["page", "2", "1", "0", "1"],
+        ["locks", "1", "1", "1", "0"],
+        ["all", "3", "2", "1", "1"],
+    ]
+    assert table[4:] == [
+        "b: declared locks, health; seen locks",
+        "c: declared nothing; seen filament",
+        "in 3 s, one after another",
+    ]

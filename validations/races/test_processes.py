@@ -21,6 +21,10 @@ from validations.races.invariants import Broken, broken_in
 from validations.races.output import PROPERTY
 from validations.races.plans import CASES, DISK_CASES, MUTANTS, MUTANTS_ON_DISK, Case, plans, reached
 
+# Time is real here: on a busy machine a lock's TTL may be over before anybody comes to wait for it. What a plan has
+# to come to is given so many rounds more; its promises are judged in each.
+FURTHER_ROUNDS = 4
+
 
 class Told:
     """What the plans of one test came to, for the terminal and for reports."""
@@ -40,6 +44,10 @@ class Told:
         if broken:
             self.witness = _witness(plan, history, broken[0])
         return broken
+
+    def owed(self, case: Case) -> list[str]:
+        """Return the states that a case must reach, and has not."""
+        return [state for state in case.must_reach if not self.states[state]]
 
     def as_property(self, scenario: str, mutants: dict[str, object] | None = None) -> tuple[str, dict[str, object]]:
         """Give the user property."""
@@ -124,12 +132,13 @@ def test_every_promise_holds_whatever_befalls_a_worker_inside_its_lock(
     request: pytest.FixtureRequest, told: Told, profile: Profile, case: Case
 ) -> None:
     """Killed, paused, robbed of its lock or unheard in the midst of it: no promise breaks, and it did come to that."""
-    for _ in range(profile.choose(gate=1, ci=5, soak=200)):
+    rounds = profile.choose(gate=1, ci=5, soak=200)
+    while told.plans < rounds or (told.owed(case) and told.plans < rounds + FURTHER_ROUNDS):
         history = _given(request, case).carry_out(case.plan)
         broken = told.take(case.plan, history)
         insist(case.plan, history, broken)
     request.node.user_properties.append(told.as_property(case.id))
-    assert [state for state in case.must_reach if not told.states[state]] == []
+    assert told.owed(case) == []
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in (*MUTANTS, *MUTANTS_ON_DISK)])
@@ -140,7 +149,7 @@ def test_a_real_bug_is_found_in_real_processes(request: pytest.FixtureRequest, t
     killed = int(case.breaks in broken)
     mutants = {"killed": killed, "of": 1, "survivors": [] if killed else [case.id]}
     request.node.user_properties.append(told.as_property(f"mutant: {case.id}", mutants))
-    assert [state for state in case.must_reach if not told.states[state]] == []
+    assert told.owed(case) == []
     assert case.breaks in broken
 
 

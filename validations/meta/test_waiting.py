@@ -31,6 +31,7 @@ def looks(*words: str) -> list[Look]:
         pytest.param(["F"], True, id="red"),
         pytest.param(["U"], True, id="unknown"),
         pytest.param(["F", "P"], True, id="green-to-confirm"),
+        pytest.param(["U", "P"], True, id="seen-at-last-to-confirm"),
         pytest.param(["F", "P", "P"], False, id="confirmed"),
         pytest.param(["F", "P", "F"], False, id="came-and-went"),
         pytest.param(["F", "PF", "FP"], False, id="another-part-came-and-went"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 GATE = CHECKOUT / "validations" / "gate"
-RUN_SECONDS = 120.0
+RUN_SECONDS = 300.0
 
 
 class Runs:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-RUN_SECONDS = 60.0
+RUN_SECONDS = 240.0
 
 CONFTEST = """
 import os, shutil, signal, threading, time
@@ -340,10 +340,11 @@ class Tree:
 
 def ended(process: subprocess.Popen[str]) -> Run:
     """Wait for a run's end, and see to it."""
-    try:
-        output, _ = process.communicate(timeout=RUN_SECONDS)
-    finally:
-        process.kill()
+    with process:
+        try:
+            output, _ = process.communicate(timeout=RUN_SECONDS)
+        finally:
+            process.kill()
     return Run(process.returncode, output)
 
 

@@ -71,8 +71,11 @@ class Shop:
 
     def gate(self, *arguments: str) -> tuple[int, str]:
         """Run a gate on it to its end: (exit code, what it said)."""
-        process = self.start(*arguments)
-        said, _ = process.communicate(timeout=RUN_SECONDS)
+        with self.start(*arguments) as process:
+            try:
+                said, _ = process.communicate(timeout=RUN_SECONDS)
+            finally:
+                process.kill()
         return process.returncode, said
 
     def parts(self) -> dict[tuple[str, str, str], tuple[str, str]]:

@@ -23,7 +23,7 @@ from validations.registry import AGREEMENT, EIGHT, OBJECTIVES, Check
 CHECKOUT = Path(__file__).resolve().parents[2]
 GATE = CHECKOUT / "validations" / "gate"
 SLUG = re.compile(r"[A-Za-z0-9_-]+")
-COLLECT_SECONDS = 60
+COLLECT_SECONDS = 240
 every_check = pytest.mark.parametrize("check", [*EIGHT, *OBJECTIVES], ids=lambda check: check.id)
 
 TARGETS = {

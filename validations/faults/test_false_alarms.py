@@ -32,11 +32,24 @@ def _busy() -> Iterator[list[subprocess.Popen[bytes]]]:
 @pytest.mark.profile("ci")
 @pytest.mark.parametrize("stage", [GATEWAY, LARAVEL], indirect=True)
 def test_a_healthy_stage_never_alarms(
-    stage: FaultyStage, profile: Profile, runs: Runs, busy: list[subprocess.Popen[bytes]]
+    stage: FaultyStage,
+    profile: Profile,
+    runs: Runs,
+    busy: list[subprocess.Popen[bytes]],
+    request: pytest.FixtureRequest,
 ) -> None:
     """Run after run of the gate on a healthy stage passes, some of them under load, some with two workers."""
     (runs.folder / "environments.toml").write_text(as_toml("kept", stage.environment), encoding="utf-8")
-    for number in range(profile.choose(gate=1, ci=5, soak=100)):
+    times = profile.choose(gate=1, ci=5, soak=100)
+    for number in range(times):
+        request.config.hook.pytest_viewgate_progress(
+            config=request.config,
+            subject=f"a healthy {stage.kind}",
+            done=number,
+            total=times,
+            unit="runs of the gate",
+            states=None,
+        )
         if number % BUSY == BUSY - 1:
             spin = [sys.executable, "-S", "-c", "while True: pass"]
             busy += [subprocess.Popen(spin) for _ in os.sched_getaffinity(0)]
@@ -46,3 +59,4 @@ def test_a_healthy_stage_never_alarms(
         while busy:
             end(busy.pop())
         assert done.returncode == 0, f"run {number + 1}:\n{done.stdout}{done.stderr}"
+    request.node.user_properties.append(("healthy_runs", times))

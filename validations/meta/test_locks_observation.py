@@ -83,6 +83,20 @@ r.set("helper", helper.pid)
 r.set(key, owner, px=30000)
 time.sleep(600)
 """
+# Robbed, it waits for its lock as if it had never had it.
+WAITS = """
+while not r.set(key, owner, nx=True, px=30000):
+    time.sleep(0.01)
+watched()
+while r.incr("looked") > 1 and r.get(key) != owner:
+    time.sleep(0.01)
+r.eval(RELEASE, 1, key, owner)
+"""
+SLOW = """
+assert r.set(key, owner, nx=True, px=30000)
+time.sleep(1)
+sys.exit(0 if r.eval(RELEASE, 1, key, owner) else "the lock was lost")
+"""
 # Gives the lock back and takes it again as fast as it can: who looks and grips may find it gone in between.
 FLICKERS = """
 ends = time.monotonic() + 1.0
@@ -192,6 +206,32 @@ def test_a_lock_that_is_not_given_back_is_seen(server: RedisServer) -> None:
     seen = watch(server, KEEPS_IT)
     assert seen.alone.value_after == seen.alone.owners[0]
     assert verdicts(seen, server)["taken"] is FAIL
+
+
+def test_a_rebuild_that_waits_for_its_lock_is_not_judged(
+    server: RedisServer, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that does not know that it was robbed is ended and another one robbed; after three nothing is made up."""
+    monkeypatch.setattr(locks, "WAITS_SECONDS", 0.2)
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin() -> subprocess.Popen[bytes]:
+        started.append(rebuild(server, WAITS)())
+        return started[-1]
+
+    with pytest.raises(Unobserved, match="3 times a rebuild whose lock was taken over waited for it"):
+        watch_rebuilds(server.url, KEY, begin)
+    assert [process.poll() for process in started] == [0, -9, -9, -9]
+    assert client.get(KEY) is None
+
+
+@pytest.mark.usefixtures("client")
+def test_a_slow_rebuild_is_not_taken_for_one_that_waits(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one that was left alone took long, on a busy machine, so may one that was robbed."""
+    monkeypatch.setattr(locks, "WAITS_SECONDS", 0.01)
+    seen = watch(server, SLOW)
+    assert seen.robbed is not None
+    assert (seen.robbed.exit_code, seen.robbed.said) == (1, "the lock was lost")
 
 
 @pytest.mark.parametrize("code", [HANGS, HANGS_WITH_HELPER], ids=["alone", "with-a-helper"])

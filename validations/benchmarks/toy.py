@@ -125,7 +125,7 @@ class Toy:
         self._met, times, weather = [], Times(), Weather()
 
         def body(actor: Actor) -> None:
-            files = AnnouncedFiles(actor, self.root, times, VirtualClock(actor, [0]), lambda _: [])
+            files = AnnouncedFiles(actor, self.root, times, VirtualClock(actor, [0]), lambda *_: [])
             store = None
             if self._clients:
                 store = self._clients[actor.number]

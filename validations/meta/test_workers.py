@@ -15,12 +15,17 @@ from fixtures.hosts import TARGET, Target, pytest_xdist_make_scheduler
         pytest.param("validations/gate/test_1_middleware.py::test_middleware[web-1-answers]", "web-1", id="one-cell"),
         pytest.param("validations/gate/test_5_locks.py::test_locks[web-1-taken]", "web-1", id="another-file"),
         pytest.param("validations/meta/test_plan.py::test_x[web-1]", "validations/meta/test_plan.py", id="not-a-cell"),
+        pytest.param(
+            "validations/races/test_portfolio.py::test_x[a]",
+            "validations/races/test_portfolio.py::test_x[a]",
+            id="a-search",
+        ),
     ],
 )
-def test_cells_are_grouped_by_host_and_other_tests_by_file(
+def test_cells_are_grouped_by_host_searches_by_none_and_other_tests_by_file(
     pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch, nodeid: str, scope: str
 ) -> None:
-    """Every cell of a host goes where its other cells go, whatever file it is in; other tests go by file."""
+    """A host's cells stay together, whatever file they are in; a search goes to anybody, other tests go by file."""
     environment = Environment(kind="gateway", url="http://127.0.0.1:9", root="/srv")
     monkeypatch.setattr(pytestconfig.option, "dist", "loadfile")
     monkeypatch.setattr(pytestconfig.option, "tx", ["popen"] * 2)

@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.concurrency.cores import on_core, own_core
 from fixtures.concurrency.explorer import Exploration, Explorer
-from fixtures.concurrency.gateway import GatewaySystem
+from fixtures.concurrency.gateway import GatewaySystem, independence
 from fixtures.concurrency.php import shim
 from fixtures.concurrency.php.system import BARE, STAGE, PhpSystem, Subject
 from fixtures.concurrency.php.trees import literal
@@ -68,7 +68,14 @@ def _explorer(system: GatewaySystem, pytestconfig: pytest.Config) -> Iterator[Ex
 
     shard = pytestconfig.option.shard
     looked_at = pytestconfig.pluginmanager.has_plugin("viewgate-progress")
-    with Explorer(system, broken_in, STATES, shard=shard, watch=watch if looked_at else None) as explorer:
+    with Explorer(
+        system,
+        broken_in,
+        STATES,
+        shard=shard,
+        reduction=independence,
+        watch=watch if looked_at else None,
+    ) as explorer:
         yield explorer
 
 

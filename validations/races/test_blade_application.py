@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures.concurrency.explorer import Exploration, Explorer
+from fixtures.concurrency.independence import Independence
 from fixtures.concurrency.php.discovery import Explorable, explorable
 from fixtures.concurrency.php.system import PhpSystem
 from fixtures.concurrency.witness import table
@@ -27,7 +28,9 @@ def _views(application: PhpSystem, pytestconfig: pytest.Config) -> Explorable:
 
 @pytest.fixture(scope="module", name="explorer")
 def _explorer(application: PhpSystem) -> Iterator[Explorer]:
-    with Explorer(application, symptoms, name="laravel", variant=application.subject.name, reduced=True) as explorer:
+    with Explorer(
+        application, symptoms, name="laravel", variant=application.subject.name, reduction=Independence
+    ) as explorer:
         yield explorer
 
 

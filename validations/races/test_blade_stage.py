@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures.concurrency.explorer import Explorer
+from fixtures.concurrency.independence import Independence
 from fixtures.concurrency.php.system import PhpSystem
 from fixtures.profiles import Profile
 from validations.races.blade import promises, symptoms
@@ -31,7 +32,7 @@ EVERY = {**CASES, **SERVICE_CASES}
 
 @pytest.fixture(scope="module", name="explorer")
 def _explorer(stage: PhpSystem) -> Iterator[Explorer]:
-    with Explorer(stage, promises, name="laravel", variant="stage", reduced=True) as explorer:
+    with Explorer(stage, promises, name="laravel", variant="stage", reduction=Independence) as explorer:
         yield explorer
 
 

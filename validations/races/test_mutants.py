@@ -49,7 +49,10 @@ class Hunts:
     def of(self, mutant: Mutant) -> Exploration:
         """Search where the source's interleaving is, then everywhere else, for the promise that it broke."""
         if mutant.name not in self._done:
-            with mutant.applied(), Explorer(self.system, broken_in, STATES, variant=mutant.name) as hunter:
+            with (
+                mutant.applied(),
+                Explorer(self.system, broken_in, STATES, variant=mutant.name, reduction=gateway.independence) as hunter,
+            ):
                 self._done[mutant.name] = self._searched(hunter, mutant)
         return self._done[mutant.name]
 

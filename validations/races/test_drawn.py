@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, find, given, settings
 
 from fixtures.concurrency.explorer import Exploration, Explorer, told
-from fixtures.concurrency.gateway import GatewaySystem
+from fixtures.concurrency.gateway import GatewaySystem, independence
 from fixtures.concurrency.mutants import mutant
 from fixtures.concurrency.schedules import Schedule
+from fixtures.concurrency.shrinking import smallest
 from fixtures.concurrency.systems import Scenario
 from fixtures.profiles import Profile
 from validations.races.drawn import plans
@@ -37,7 +38,7 @@ def test_nothing_drawn_breaks_a_promise(explorer: Explorer, profile: Profile, re
     exploration = Exploration(DRAWN, None)
 
     @settings(
-        max_examples=profile.choose(gate=150, ci=4_000, soak=500_000),
+        max_examples=profile.choose(gate=150, ci=2_000, soak=500_000),
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[phase for phase in Phase if phase is not Phase.explain],
@@ -55,6 +56,7 @@ def test_nothing_drawn_breaks_a_promise(explorer: Explorer, profile: Profile, re
         search()
     except AssertionError:
         assert exploration.failure is not None
+        exploration.failure = smallest(explorer, exploration.failure)
     exploration.seconds = time.monotonic() - began
     tell(request, [exploration])
     insist(exploration, request)
@@ -74,9 +76,9 @@ def test_nothing_drawn_breaks_a_promise(explorer: Explorer, profile: Profile, re
     ],
 )
 def test_what_is_drawn_finds_a_bug_and_shrinks_it(system: GatewaySystem, name: str, actors: int, switches: int) -> None:
-    """A seeded bug is found among what is drawn; its witness has at most one actor and one switch too many."""
+    """A seeded bug is found among what is drawn; its witness has the fewest actors and switches that show it."""
     seeded = mutant(name)
-    with seeded.applied(), Explorer(system, broken_in) as explorer:
+    with seeded.applied(), Explorer(system, broken_in, reduction=independence) as explorer:
 
         def breaks(plan: tuple[Scenario, Schedule]) -> bool:
             return any(found.invariant == seeded.breaks for found in explorer.once(*plan)[1])
@@ -90,8 +92,11 @@ def test_what_is_drawn_finds_a_bug_and_shrinks_it(system: GatewaySystem, name: s
             ),
         )
         # Hypothesis stops where leaving out an actor would take another switch.
-        assert len(scenario.actors) <= actors + 1, (scenario, schedule)
-        assert len(schedule) <= switches + 1, (scenario, schedule)
-        first, _ = explorer.once(scenario, schedule)
-        again, _ = explorer.once(scenario, schedule)
-        assert told(again) == told(first)
+        found = explorer.explore_one(Exploration(scenario, None), scenario, schedule, until={seeded.breaks})
+        assert found is not None
+        failure = smallest(explorer, found)
+        witness = failure.witness
+        assert len(witness.scenario.actors) == actors, (witness.scenario, witness.schedule)
+        assert len(witness.schedule) == switches, (witness.scenario, witness.schedule)
+        again, _ = explorer.once(witness.scenario, witness.schedule)
+        assert told(again) == told(failure.outcome)

@@ -6,12 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 
 from fixtures.concurrency.history import History
 from fixtures.concurrency.scheduler import Actor, Run, Scheduler
-from fixtures.concurrency.systems import Outcome, Scenario
+from fixtures.concurrency.systems import Deed, Outcome, Scenario
 from validations.races.invariants import Broken
+
+RAISE: Deed = ("raise", "total")
+IDLE: Deed = ("look", "elsewhere")
 
 
 class Counters:
-    """Each actor reads a total and writes it back one higher. noise: what an unannounced influence adds to a run."""
+    """Each actor raises a total as often as it has deeds of that kind: reads it, and writes it back one higher.
+
+    noise: what an unannounced influence adds to a run. A deed of another kind is a step that touches nothing.
+    """
 
     def __init__(self, noise: Iterator[int] | None = None) -> None:
         self._noise = noise
@@ -25,11 +31,22 @@ class Counters:
     def begin(self, scheduler: Scheduler) -> Sequence[tuple[str, Callable[[Actor], None]]]:  # noqa: ARG002
         """Begin at none."""
         self._total = 0
-        return [(name, self._raise) for name, _ in self._scenario.actors]
+        return [(name, self._body(deeds)) for name, deeds in self._scenario.actors]
 
     def conclude(self, run: Run) -> History:
         """Tell the total."""
-        return History(tuple(run.events), facts={"total": self._total, "of": len(self._scenario.actors)})
+        raises = sum(deeds.count(RAISE) for _, deeds in self._scenario.actors)
+        return History(tuple(run.events), facts={"total": self._total, "of": raises})
+
+    def _body(self, deeds: tuple[Deed, ...]) -> Callable[[Actor], None]:
+        def body(actor: Actor) -> None:
+            for deed in deeds:
+                if deed == RAISE:
+                    self._raise(actor)
+                else:
+                    actor.announce(*deed)
+
+        return body
 
     def _raise(self, actor: Actor) -> None:
         for _ in range(next(self._noise) if self._noise else 0):
@@ -40,9 +57,14 @@ class Counters:
         self._total = seen + 1
 
 
-def counting(actors: int) -> Scenario:
-    """Give a scenario of so many counters."""
-    return Scenario("counters", tuple((f"counter-{number}", ()) for number in range(actors)))
+def counting(*actors: tuple[Deed, ...]) -> Scenario:
+    """Give a scenario of actors with these deeds."""
+    return Scenario("counters", tuple((f"counter-{number}", deeds) for number, deeds in enumerate(actors)))
+
+
+def counters(number: int) -> Scenario:
+    """Give a scenario of so many that each raise the total once."""
+    return counting(*[(RAISE,)] * number)
 
 
 def lost_updates(history: History) -> list[Broken]:

@@ -38,7 +38,7 @@ def test_nothing_drawn_breaks_a_promise(explorer: Explorer, profile: Profile, re
     exploration = Exploration(DRAWN, None)
 
     @settings(
-        max_examples=profile.choose(gate=150, ci=2_000, soak=500_000),
+        max_examples=profile.choose(gate=150, ci=1_000, soak=500_000),
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[phase for phase in Phase if phase is not Phase.explain],

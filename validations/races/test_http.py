@@ -187,7 +187,7 @@ def test_every_visitor_gets_the_whole_page_whatever_happens_to_the_cache(
     with visited(environment) as site:
 
         @settings(
-            max_examples=profile.choose(gate=3, ci=40, soak=4000),
+            max_examples=profile.choose(gate=3, ci=12, soak=4000),
             deadline=None,
             # Real time decides what happens: what failed is told, and not shrunk.
             phases=(Phase.explicit, Phase.reuse, Phase.generate),

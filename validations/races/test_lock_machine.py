@@ -255,7 +255,7 @@ def drive(url: str, examples: int, *, shrink: bool = True) -> None:
 
 def test_the_lock_does_what_its_model_says(redis_url: str, profile: Profile) -> None:
     """Entering, leaving, failing, publishing, expiry, a store that forgets and lost replies: as the model has it."""
-    drive(redis_url, profile.choose(gate=60, ci=1_000, soak=50_000))
+    drive(redis_url, profile.choose(gate=60, ci=300, soak=50_000))
 
 
 @pytest.mark.parametrize(

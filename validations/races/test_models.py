@@ -274,12 +274,12 @@ def drive(machine: type[RuleBasedStateMachine], examples: int, *, shrink: bool =
 
 def test_the_model_of_files_is_the_kernels_equal(profile: Profile) -> None:
     """Whatever is done to both, each call gives the same or fails alike, and both trees stay the same."""
-    drive(FilesMachine, profile.choose(gate=40, ci=400, soak=20_000))
+    drive(FilesMachine, profile.choose(gate=40, ci=150, soak=20_000))
 
 
 def test_the_model_of_redis_is_redis_equal(redis_url: str, profile: Profile) -> None:
     """Whatever is asked of both, each command gives the same or fails alike, and both hold the same keys."""
-    drive(store_machine(redis_url), profile.choose(gate=40, ci=400, soak=20_000))
+    drive(store_machine(redis_url), profile.choose(gate=40, ci=150, soak=20_000))
 
 
 @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ def test_a_schedule_tells_the_same_on_the_model_as_on_a_real_redis(
                 return real.run.decisions
 
             space = exhaust(both, profile.choose(gate=1, ci=2, soak=2))
-            for _ in itertools.islice(space, profile.choose(gate=60, ci=600, soak=20_000)):
+            for _ in itertools.islice(space, profile.choose(gate=60, ci=200, soak=20_000)):
                 pass
     finally:
         modelled.close()

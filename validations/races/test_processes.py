@@ -132,7 +132,7 @@ def test_every_promise_holds_whatever_befalls_a_worker_inside_its_lock(
     request: pytest.FixtureRequest, told: Told, profile: Profile, case: Case
 ) -> None:
     """Killed, paused, robbed of its lock or unheard in the midst of it: no promise breaks, and it did come to that."""
-    rounds = profile.choose(gate=1, ci=5, soak=200)
+    rounds = profile.choose(gate=1, ci=3, soak=200)
     while told.plans < rounds or (told.owed(case) and told.plans < rounds + FURTHER_ROUNDS):
         history = _given(request, case).carry_out(case.plan)
         broken = told.take(case.plan, history)
@@ -159,7 +159,7 @@ def test_every_promise_holds_under_drawn_plans(
     """Hypothesis draws who does what and what befalls whom where; the same invariants judge what came of it."""
 
     @settings(
-        max_examples=profile.choose(gate=10, ci=150, soak=5000),
+        max_examples=profile.choose(gate=10, ci=80, soak=5000),
         deadline=None,
         # What real processes do is not repeated exactly: the history that failed is told, and not shrunk.
         phases=(Phase.explicit, Phase.reuse, Phase.generate),

@@ -357,3 +357,9 @@ LIST = "list --format=json"
 def test_what_an_operator_reads(part: str, evidence: Evidence, told: Judgement) -> None:
     """An operator reads what was seen, what it should be, how it was looked at and what to do, in these words."""
     assert judge(evidence, part) == told
+
+
+def test_metrics_go_to_the_reports_as_measures() -> None:
+    """A whole number would be summed over runs as a count; what the command tells is a state, so it is a float."""
+    figures = judge(ran(answer()), "metrics").figures
+    assert {type(value) for name, value in figures.items() if name != "permissions"} == {float}

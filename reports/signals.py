@@ -6,6 +6,7 @@ import _thread
 import contextlib
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -20,8 +21,9 @@ class Interrupts:
 
     Python raises it between any two instructions. There are some that do not bear it, and there it waits: while
     something is `held()` together (a file that was opened, and not yet bound to be closed); around a fork, where what
-    is raised in its handlers (those registered before ours) is thrown away; and at an instruction without a line, of
-    which pytest's account of the interrupt cannot tell (it ends with a TypeError and exit code 1).
+    is raised in its handlers (those registered before ours) is thrown away, as in a `__del__`; while a process is being
+    started, which nobody would know of (it ends with a ResourceWarning and exit code 1); and at an instruction without
+    a line, of which pytest's account of the interrupt cannot tell (it ends with a TypeError and exit code 1).
 
     deaf: SIGTERM is ignored from then on. reason: what the run was ended by, where that was SIGTERM.
     A forked child of a test is no controller: it dies of the signals, as it would without us. They are held back
@@ -101,13 +103,14 @@ class Interrupts:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
-_AT_FORKS = Interrupts._after_fork.__code__  # noqa: SLF001 - in there the fork is over, and its handlers are not
+_WHOLE = (Interrupts._after_fork.__code__, subprocess.Popen.__init__.__code__)  # noqa: SLF001
+"""In the first the fork is over, and its handlers are not."""
 
 
 def _bears_it(frame: FrameType | None) -> bool:
-    """Tell whether every frame can say its line, and none is called by a fork."""
+    """Tell whether every frame can say its line, and none is called by a fork, a start or a clearing up of memory."""
     while frame is not None:
-        if frame.f_lineno is None or frame.f_code is _AT_FORKS:
+        if frame.f_lineno is None or frame.f_code in _WHOLE or frame.f_code.co_name == "__del__":
             return False
         frame = frame.f_back
     return True

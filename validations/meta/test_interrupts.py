@@ -63,6 +63,28 @@ except KeyboardInterrupt:
     print("interrupted")
 os.waitpid(child, 0)
 """
+# Before it becomes what it is to be, the new process interrupts its starter, who waits for that.
+STARTING = """
+child = None
+try:
+    child = subprocess.Popen([sys.executable, "-c", ""], preexec_fn=lambda: os.kill(me, signal.{name}))
+    wait()
+except KeyboardInterrupt:
+    print("known" if child else "nobody's")
+child.wait()
+"""
+CLEARING_UP = """
+class Mine:
+    def __del__(self):
+        os.kill(me, signal.{name})
+        print("cleared up")
+
+try:
+    Mine()
+    wait()
+except KeyboardInterrupt:
+    print("interrupted")
+"""
 IN_A_CHILD = """
 child = os.fork()
 if not child:
@@ -94,6 +116,8 @@ print(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, signal.getsignal(signa
                 ("held", "", HELD, ["whole", "interrupted"]),
                 ("without-a-line", "", LINELESS, ["interrupted"]),
                 ("before-a-fork", AT_FORKS.replace("{when}", "before"), FORKING, ["interrupted"]),
+                ("while-a-process-is-started", "", STARTING, ["known"]),
+                ("while-memory-is-cleared-up", "", CLEARING_UP, ["cleared up", "interrupted"]),
                 ("after-a-fork", AT_FORKS.replace("{when}", "after_in_parent"), FORKING, ["interrupted"]),
             )
         ),

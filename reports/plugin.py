@@ -17,7 +17,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,8 +94,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except BaseException:
         if given:
             # The run ends before it has a plan: what an earlier one left here must not stand for it.
-            for name in (*writers.FILES, events.FILE_NAME):
-                (directory / name).unlink(missing_ok=True)
+            _remove((*writers.FILES, events.FILE_NAME), directory)
         raise
     if plan is None:
         # What tests of their own have up, a stage of a benchmark's, goes by their fixtures: SIGTERM lets them end.
@@ -151,6 +150,11 @@ def pytest_viewgate_attach(config: pytest.Config, name: str, content: bytes) -> 
     return path
 
 
+def _remove(names: Iterable[str], directory: Path) -> None:
+    for name in names:
+        (directory / name).unlink(missing_ok=True)
+
+
 class Recorder:
     """Follows one gate run from its plan to its exit code."""
 
@@ -175,6 +179,8 @@ class Recorder:
         self.directory = directory if explicit else directory / run
         try:
             self.directory.mkdir(parents=True, exist_ok=explicit)
+            # Until ours are written, none is better than the green ones of a run whose log is gone.
+            _remove(writers.FILES, self.directory)
             self._log = events.EventLog(self.directory / events.FILE_NAME, self._redactor)
             self._learn_secrets()
             # The plan as it was logged, without secrets.

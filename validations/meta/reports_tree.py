@@ -46,6 +46,8 @@ def pytest_viewgate_plan(config):
 
 
 def pytest_viewgate_secrets(config):
+    if MODE == "killed as it begins":
+        os.kill(os.getpid(), signal.SIGKILL)
     return ["swordfish-1"]
 
 
@@ -312,17 +314,19 @@ class Tree:
             cases[name] = (results[0].get("type") or results[0].tag) if results else "pass"
         return cases
 
-    def greens(self) -> list[str]:
-        """Return the reports that say that the gate passed."""
+    def greens(self, *, some_missing: bool = False) -> list[str]:
+        """Return the reports that say that the gate passed; all have to be there, or some may be missing."""
         told = {
             "report.html": "<h1>Passed</h1>",
             "summary.md": "viewgate passed",
             "metrics.prom": 'viewgate_gate_passed{environment="staged"} 1.0',
             "report.json": '"healthy": true',
         }
-        found = [name for name, words in told.items() if words in (self.out / name).read_text()]
         strict = ("junit.xml", "junit-strict.xml")
-        return found + [name for name in strict if self.cases(f"out/{name}")["viewgate.gate.verdict"] == "pass"]
+        there = [name for name in (*told, *strict) if not some_missing or (self.out / name).exists()]
+        found = [name for name in there if name in told and told[name] in (self.out / name).read_text()]
+        cases = {name: self.cases(f"out/{name}") for name in there if name in strict}
+        return found + [name for name in cases if cases[name]["viewgate.gate.verdict"] == "pass"]
 
     def render(self) -> Run:
         """Derive the reports again from the event log."""

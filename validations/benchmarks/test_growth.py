@@ -29,6 +29,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 HOSTS = (1, 5, 20)
 VIEWS = (682, 5_000, 50_000)
 RUNS = (100, 1_000, 10_000)
+LOOKS = 3
 SECONDS = 600.0
 
 
@@ -44,6 +45,15 @@ def release_of(views: int, folder: Path) -> Iterator[Release]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def look(release: Release, views: int) -> float:
+    """Look at every compiled view, and give the seconds."""
+    started = time.perf_counter()
+    seen = compiled_views(str(release.root), str(release.compiled_path))
+    seconds = time.perf_counter() - started
+    assert seen["intact"] == views
+    return seconds
+
+
 def test_growth_with_views(growth: Growth, tmp_path: Path) -> None:
     """A full rebuild by the console and the probe's look at every compiled file grow no faster than the views."""
     looks: dict[int, float] = {}
@@ -53,10 +63,7 @@ def test_growth_with_views(growth: Growth, tmp_path: Path) -> None:
             started = time.perf_counter()
             subprocess.run([release.root / "artisan", "view:cache"], capture_output=True, timeout=SECONDS, check=True)
             seconds = time.perf_counter() - started
-            started = time.perf_counter()
-            seen = compiled_views(str(release.root), str(release.compiled_path))
-            looks[views] = time.perf_counter() - started
-            assert seen["intact"] == views
+            looks[views] = min(look(release, views) for _ in range(LOOKS))
         return seconds
 
     growth.measure("rebuild of all views", VIEWS, rebuild, turns=1)

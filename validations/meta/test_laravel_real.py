@@ -11,7 +11,6 @@ import pytest
 
 from fixtures.environments.stage import runtime_user
 from fixtures.observation.gateway_probe import bare_environment
-from fixtures.options import real_laravels
 from validations.meta.laravel_trees import FIX, described, in_the_style_of_11, laravel_8, probed
 from validations.versions import vendor_left_out, version_of
 
@@ -22,25 +21,19 @@ VIEWS = 3
 PUBLISHED = "resources/views/vendor/pagination/default.blade.php"
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One case a version that is laid out."""
-    found = real_laravels(metafunc.config)
-    metafunc.parametrize("php", [pytest.param(str(php), id=php.parent.name) for php in found])
-
-
-def said_version(php: str) -> str:
+def said_version(real_php: str) -> str:
     """Return the version that the framework says it has."""
     asking = 'require "Illuminate/autoload.php"; echo Illuminate\\Foundation\\Application::VERSION;'
-    told = subprocess.run([php, "-r", asking], capture_output=True, text=True, check=True, timeout=COMMAND_SECONDS)
+    told = subprocess.run([real_php, "-r", asking], capture_output=True, text=True, check=True, timeout=COMMAND_SECONDS)
     return told.stdout
 
 
-def cache_views(php: str, root: Path) -> None:
+def cache_views(real_php: str, root: Path) -> None:
     """Compile every view with the framework's own command, a while after it was written."""
     for source in (root / "resources/views").rglob("*.blade.php"):
         os.utime(source, (source.stat().st_atime, source.stat().st_mtime - 60))
     subprocess.run(
-        [php, root / "artisan", "view:cache"],
+        [real_php, root / "artisan", "view:cache"],
         env=bare_environment(),
         user=OWNER and OWNER[0],
         check=True,
@@ -50,16 +43,16 @@ def cache_views(php: str, root: Path) -> None:
 
 
 @pytest.mark.parametrize("style", ["kernels", "configured"])
-def test_a_real_version_is_read(php: str, style: str, open_folder: Path) -> None:
+def test_a_real_version_is_read(real_php: str, style: str, open_folder: Path) -> None:
     """Every section is told of a real application: its middleware, its schedule, and what view:cache really wrote."""
-    version = said_version(php)
+    version = said_version(real_php)
     root = laravel_8(open_folder / "shop", owner=OWNER)
     if style == "configured":
         if (version_of(version) or (0,)) < (11,):
             pytest.skip(f"not applicable: Laravel {version} has kernels")
         in_the_style_of_11(root)
-    cache_views(php, root)
-    facts = probed(described(root), php=php)
+    cache_views(real_php, root)
+    facts = probed(described(root), php=real_php)
     assert facts.unobserved == {}
     assert facts.seen("application").framework_version == version
     middleware = facts.seen("middleware")
@@ -82,13 +75,13 @@ def test_a_real_version_is_read(php: str, style: str, open_folder: Path) -> None
     assert "refused" in facts.seen("locks").server_error
 
 
-def test_a_defect_of_a_real_version_is_named(php: str, open_folder: Path) -> None:
+def test_a_defect_of_a_real_version_is_named(real_php: str, open_folder: Path) -> None:
     """A compiled view that was emptied, and one that was never compiled, are told by name."""
     root = laravel_8(open_folder / "shop", owner=OWNER)
-    cache_views(php, root)
-    page = Path(probed(described(root), php=php).seen("compiled").page_file)
+    cache_views(real_php, root)
+    page = Path(probed(described(root), php=real_php).seen("compiled").page_file)
     page.write_bytes(b"")
     (root / "resources/views/new.blade.php").write_text("new\n", encoding="utf-8")
-    compiled = probed(described(root), php=php).seen("compiled")
+    compiled = probed(described(root), php=real_php).seen("compiled")
     assert set(compiled.missing) - {PUBLISHED} == {"resources/views/new.blade.php"}
     assert compiled.damaged == ("resources/views/calls/enhanced.blade.php: empty",)

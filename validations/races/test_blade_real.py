@@ -12,27 +12,20 @@ import pytest
 
 from fixtures.concurrency.php.system import BARE, PhpSystem
 from fixtures.concurrency.php.trees import VERSIONS
-from fixtures.options import real_laravels
 from validations.races.test_blade_versions import failures, found_in
 from validations.versions import version_of
 
 pytestmark = pytest.mark.usefixtures("shim_here")
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One case a version that is laid out."""
-    found = real_laravels(metafunc.config)
-    metafunc.parametrize("php", [pytest.param(str(php), id=php.parent.name) for php in found])
-
-
 def test_a_real_version_fails_as_is_told_of_it(
-    php: str, world: Callable[[], Path], request: pytest.FixtureRequest
+    real_php: str, world: Callable[[], Path], request: pytest.FixtureRequest
 ) -> None:
     """What fails in a real Laravel is just what fails in the stand-in for the last version that changed anything."""
-    system = PhpSystem(world(), BARE, php=php)
+    system = PhpSystem(world(), BARE, php=real_php)
     version = system.version()
     like = max((known for known in VERSIONS if _of(known) <= _of(version)), key=_of)
-    assert found_in(system, like, f"laravel-{version}", request) == failures(like, php)
+    assert found_in(system, like, f"laravel-{version}", request) == failures(like, real_php)
 
 
 def _of(version: str) -> tuple[int, int, int]:

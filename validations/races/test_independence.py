@@ -19,6 +19,7 @@ from fixtures.concurrency.php.system import PhpSystem
 from fixtures.concurrency.scheduler import Actor, Run, Scheduler, Step
 from fixtures.concurrency.schedules import Decision, Schedule, Sparse, exhaust
 from fixtures.profiles import Profile
+from validations.races.anonymous import Line, anonymous
 from validations.races.blade import Seen, symptoms
 from validations.races.blade_portfolio import CASES
 
@@ -295,17 +296,18 @@ LARGER = (
 )
 def test_no_history_of_real_blade_is_lost(name: str, bare: PhpSystem) -> None:
     """On the unmodified framework, too: event by event the same histories, and the same failures."""
-    seen: list[set[tuple[tuple[object, ...], ...]]] = []
+    seen: list[set[tuple[Line, ...]]] = []
     counts = []
+    scenario = CASES[name].scenario
     for reduction in (None, Independence):
-        found: set[tuple[tuple[object, ...], ...]] = set()
+        found: set[tuple[Line, ...]] = set()
 
-        def judge(history: History, found: set[tuple[tuple[object, ...], ...]] = found) -> list[Seen]:
-            found.add(tuple((*event[1:5], str(event.value)) for event in history.events))
+        def judge(history: History, found: set[tuple[Line, ...]] = found) -> list[Seen]:
+            found.add(anonymous([(*event[1:5], str(event.value)) for event in history.events], scenario))
             return symptoms(history)
 
         with Explorer(bare, judge, reduction=reduction) as explorer:
-            exploration = explorer.exhaust(CASES[name].scenario, 2, until=())
+            exploration = explorer.exhaust(scenario, 2, until=())
         assert exploration.exhausted
         assert set(exploration.broken) == set(CASES[name].unmodified)
         counts.append(exploration.schedules)

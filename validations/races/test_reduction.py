@@ -1,4 +1,4 @@
-"""One schedule of those that commute, on the gateway: every history of the whole space is one of the reduced one."""
+"""One schedule of those that commute, or that differ in names: no history of the gateway's whole space is lost."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from fixtures.concurrency.gateway import GatewaySystem, independence
 from fixtures.concurrency.history import History
 from fixtures.concurrency.independence import Independence
 from fixtures.concurrency.mutants import Mutant, care, late, locks, views
-from fixtures.concurrency.systems import Scenario
+from fixtures.concurrency.systems import Scenario, alike
 from fixtures.profiles import Profile
+from validations.races.anonymous import Line, anonymous
 from validations.races.invariants import Broken, broken_in
 from validations.races.portfolio import CASES
 
@@ -24,18 +25,17 @@ MUTANTS = (*views.MUTANTS, *locks.MUTANTS, *care.MUTANTS, *late.MUTANTS)
 ONCE = ("two-cold-renders", "visit-against-deployment", "two-collections", "renderer-killed", "reply-lost")
 """With one preemption these take a second: of each kind of trouble there is one."""
 
+SOME = (*views.MUTANTS[:3], *locks.MUTANTS[:3], *care.MUTANTS[:1], *late.MUTANTS[:1])
+"""Of the seeded bugs; all of them take minutes, and `--profile soak`."""
+
 TWICE = ("two-cold-renders", "render-against-clear", "cold-render-against-clear", "two-first-clears")
 """With two, these have hundreds of schedules, and not thousands."""
 
-Told = tuple[tuple[tuple[str, str, str, str, str], ...], str]
 
-
-def told(history: History) -> Told:
+def told(history: History) -> list[Line]:
     """Give what a history tells, without what says only how late it was: the stamps in names."""
-    events = tuple(
-        (event.actor, event.kind, event.op, event.subject, _unstamped(event.value)) for event in history.events
-    )
-    return events, _unstamped(sorted(history.facts.items()))
+    events = [(event.actor, event.kind, event.op, event.subject, _unstamped(event.value)) for event in history.events]
+    return [*events, ("left", _unstamped(sorted(history.facts.items())))]
 
 
 def _unstamped(value: Any) -> str:
@@ -44,12 +44,12 @@ def _unstamped(value: Any) -> str:
 
 def explored(
     system: GatewaySystem, scenario: Scenario, preemptions: int, reduction: Callable[[], Independence] | None
-) -> tuple[Exploration, set[Told]]:
-    """Exhaust a space, whatever breaks in it; give the histories, too."""
-    found: set[Told] = set()
+) -> tuple[Exploration, set[tuple[Line, ...]]]:
+    """Exhaust a space, whatever breaks in it; give the histories, too, whoever of those alike did what."""
+    found: set[tuple[Line, ...]] = set()
 
     def judge(history: History) -> list[Broken]:
-        found.add(told(history))
+        found.add(anonymous(told(history), scenario))
         return broken_in(history)
 
     with Explorer(system, judge, reduction=reduction) as explorer:
@@ -84,8 +84,26 @@ def test_no_history_of_the_gateway_is_lost(name: str, preemptions: int, system: 
     assert reduced < whole
 
 
-@pytest.mark.profile("ci")
-@pytest.mark.parametrize("mutant", [pytest.param(mutant, id=mutant.name) for mutant in MUTANTS])
+def test_who_is_alike_does_the_same_and_is_done_the_same() -> None:
+    """One who is killed is like nobody, nor is the one who kills; the other two stand for each other."""
+    render = (("render", "page.html"),)
+    scenario = Scenario(
+        "s", (("ann", render), ("bob", render), ("cid", render), ("nemesis", (("kill", "bob"),)), ("dee", render))
+    )
+    assert alike(scenario) == (0, 1, 0, 3, 0)
+    seen = [("ann", "ok", "ann-0"), ("observer", "ok", ""), ("ann, later", "ok", ""), ("bob, later", "fail", "")]
+    other = [("cid", "ok", "cid-0"), ("observer", "ok", ""), ("bob, later", "fail", ""), ("cid, later", "ok", "")]
+    assert anonymous(seen, scenario) == anonymous(other, scenario)
+    assert anonymous(seen, scenario) != anonymous([("bob", "ok", "bob-0"), *seen[1:]], scenario)
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        pytest.param(mutant, id=mutant.name, marks=pytest.mark.profile("ci" if mutant in SOME else "soak"))
+        for mutant in MUTANTS
+    ],
+)
 def test_no_history_of_a_seeded_bug_is_lost(mutant: Mutant, system: GatewaySystem, profile: Profile) -> None:
     """With any bug in the gateway, too: what breaks in the whole space breaks in the reduced one."""
     with mutant.applied():

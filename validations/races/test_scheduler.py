@@ -36,7 +36,9 @@ def counters(total: dict[str, int], actors: int) -> Bodies:
     return [(f"counter-{number}", body) for number in range(actors)]
 
 
-def explored(preemptions: int, actors: int, *, shard: Shard = WHOLE) -> dict[tuple[tuple[int, int], ...], int]:
+def explored(
+    preemptions: int, actors: int, *, shard: Shard = WHOLE, alike: tuple[int, ...] = ()
+) -> dict[tuple[tuple[int, int], ...], int]:
     """Run every schedule up to the bound; what the total came to under each."""
     results = {}
     with Scheduler() as scheduler:
@@ -47,7 +49,7 @@ def explored(preemptions: int, actors: int, *, shard: Shard = WHOLE) -> dict[tup
             results[schedule] = total["total"]
             return decisions  # type: ignore[return-value]
 
-        given = list(exhaust(run, preemptions, shard))  # type: ignore[arg-type]
+        given = list(exhaust(run, preemptions, shard, alike=alike))  # type: ignore[arg-type]
     assert len(given) == len(set(given))
     assert set(given) == set(results) - (set() if shard.takes(0) else {()})
     return {schedule: results[schedule] for schedule in given}
@@ -61,6 +63,25 @@ def test_every_schedule_up_to_the_bound_is_run_once(preemptions: int, schedules:
     """Two actors of two steps have 2, 4 and 6 schedules with 0, 1 and 2 preemptions; 0, 2 and 4 lose an update."""
     results = explored(preemptions, actors=2)
     assert (len(results), sum(total < 2 for total in results.values())) == (schedules, lost)
+
+
+@pytest.mark.parametrize(
+    ("actors", "alike", "schedules"),
+    [
+        pytest.param(2, (0, 0), 3, id="two-alike"),
+        pytest.param(2, (0, 1), 6, id="two-of-their-own"),
+        pytest.param(3, (0, 0, 0), 10, id="three-alike"),
+        pytest.param(3, (0, 1, 1), 30, id="two-of-three-alike"),
+        # A turn that nobody takes goes to the next in order, who may be the later of those alike: some are run twice.
+        pytest.param(3, (0, 1, 0), 33, id="the-outer-two-alike"),
+        pytest.param(3, (), 60, id="nobody-told-of"),
+    ],
+)
+def test_those_alike_begin_in_their_order(actors: int, alike: tuple[int, ...], schedules: int) -> None:
+    """Of two who do the same either may stand for the other: half of the schedules, or a sixth, have all the totals."""
+    results = explored(2, actors, alike=alike)
+    assert len(results) == schedules
+    assert set(results.values()) == set(explored(2, actors).values())
 
 
 def test_a_schedule_that_fails_fails_the_same_way_every_time() -> None:

@@ -34,7 +34,7 @@ def line(told: dict[str, Any]) -> str:
     if told["preemptions"] is not None:
         parts.append(f"{'all' if told['exhausted'] else 'not all'} of at most {told['preemptions']} preemptions")
         if told.get("reduced"):
-            parts[-1] += ", one of those that commute"
+            parts[-1] += ", one of those alike"
     if told["pct_bound"] is not None:
         parts.append(f"a bug of PCT's depth is hit with probability {told['pct_bound']:.4f} at least")
     if told["states"]:

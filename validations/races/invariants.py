@@ -145,8 +145,9 @@ def i4_fresh(history: History) -> Iterator[Broken]:
 def i5_single_flight(history: History) -> Iterator[Broken]:
     """A version of a view is compiled once, and once more for each killed holder, lost lock and new generation.
 
-    So it is where the store or the disk refused. A rebuild does not repeat what another did while it waited. A file
-    that was damaged is served from its source by whoever meets it.
+    So it is where the store or the disk refused. A rebuild does not repeat what another did while it waited, nor what
+    it has done itself: nobody takes what it has staged. A file that was damaged is served from its source by whoever
+    meets it.
     """
     if history.operations("truncate", "wipe"):
         return
@@ -168,6 +169,23 @@ def i5_single_flight(history: History) -> Iterator[Broken]:
         if compiled[key] == allowed + 1:
             yield Broken("I5", f"{event.subject} was compiled {compiled[key]} times, {allowed} would do", at)
     yield from _repeated_rebuilds(history, excuses)
+    if not excuses and not history.notes("jumped") and not history.operations("age"):
+        yield from _begun_again(history)
+
+
+def _begun_again(history: History) -> Iterator[Broken]:
+    for mine in history.operations(*CARE):
+        compiled: set[tuple[str, str]] = set()
+        for at, event in history.notes("compiled"):
+            if event.actor != mine.actor or not _within(at, mine):
+                continue
+            version = (event.subject, event.value[0])
+            if version in compiled:
+                yield Broken(
+                    "I5", f"{mine.actor}'s {mine.op} compiled {event.subject} again: what it had was taken", at
+                )
+                return
+            compiled.add(version)
 
 
 def _repeated_rebuilds(history: History, excuses: int) -> Iterator[Broken]:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a run in good order: at a moment that bears it, and never unheard."""
+"""SIGINT, SIGTERM and SIGHUP end a run in good order: at a moment that bears it, and never unheard."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ONCE = (signal.SIGTERM, signal.SIGHUP)
 AGAIN_SECONDS = 0.001
 
 
 class Interrupts:
-    """Raises KeyboardInterrupt on SIGINT, and once on SIGTERM, until the signals are given back.
+    """Raises KeyboardInterrupt on SIGINT, and once on SIGTERM or SIGHUP, until the signals are given back.
 
     Python raises it between any two instructions. There are some that do not bear it, and there it waits: while
     something is `held()` together (a file that was opened, and not yet bound to be closed); around a fork, where what
@@ -25,10 +26,10 @@ class Interrupts:
     started, which nobody would know of (it ends with a ResourceWarning and exit code 1); and at an instruction without
     a line, of which pytest's account of the interrupt cannot tell (it ends with a TypeError and exit code 1).
 
-    deaf: SIGTERM is ignored from then on. reason: what the run was ended by, where that was SIGTERM.
+    deaf: SIGTERM and SIGHUP are ignored from then on. reason: what the run was ended by, where that was one of these.
     A forked child of a test is no controller: it dies of the signals, as it would without us. They are held back
     meanwhile, since Python drops one that reaches a child before its interpreter is in order. A SIGINT that is ignored,
-    as it is for a job in the background, stays so.
+    as it is for a job in the background, stays so, and a SIGHUP, as under nohup.
     """
 
     def __init__(self) -> None:
@@ -40,7 +41,7 @@ class Interrupts:
         self._old = {
             number: signal.signal(number, self._interrupted)
             for number in SIGNALS
-            if number != signal.SIGINT or signal.getsignal(number) is signal.default_int_handler
+            if number == signal.SIGTERM or signal.getsignal(number) in {signal.default_int_handler, signal.SIG_DFL}
         }
         os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._in_child)
 
@@ -71,12 +72,12 @@ class Interrupts:
             self._interrupt(number)
 
     def _interrupt(self, number: int) -> None:
-        if number == signal.SIGTERM:
+        if number in ONCE:
             if self.deaf:
                 return
             # Once is enough: a second interrupt would break off the fixtures' clearing up.
             self.deaf = True
-            self.reason = "interrupted: SIGTERM"
+            self.reason = f"interrupted: {signal.Signals(number).name}"
         raise KeyboardInterrupt(self.reason)
 
     def _again(self, number: int) -> None:

@@ -15,6 +15,12 @@ GATE = CHECKOUT / "validations" / "gate"
 RUN_SECONDS = 300.0
 
 
+def hearing() -> None:
+    """Hear, as `preexec_fn`, what whoever runs us in the background may have ignored: a child inherits that."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Runs:
     """Runs of the gate below one folder that anyone may enter, as a stage's runtime user has to."""
 
@@ -55,8 +61,7 @@ class Runs:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            # Whoever runs us in the background may have SIGINT ignored, and a child inherits that.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
+            preexec_fn=hearing,  # noqa: PLW1509 - no threads here
         )
 
     def verdicts(self) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from validations.gate_runs import hearing
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUN_SECONDS = 240.0
@@ -296,8 +297,7 @@ class Tree:
             stdout=terminal,
             stderr=subprocess.STDOUT,
             text=True,
-            # Whoever runs us in the background may have SIGINT ignored, and a child inherits that.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
+            preexec_fn=hearing,  # noqa: PLW1509 - no threads here
         )
 
     def run(self, *arguments: str, mode: str = "", environment: Mapping[str, str] | None = None) -> Run:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM are heard whenever they come, and raised only where that is borne."""
+"""SIGINT, SIGTERM and SIGHUP are heard whenever they come, and raised only where that is borne."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.environments.processes import wait_until
-from validations.gate_runs import RUN_SECONDS, Runs
+from validations.gate_runs import RUN_SECONDS, Runs, hearing
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SECONDS = 60
@@ -21,6 +21,7 @@ import os, signal, subprocess, sys, threading
 from pathlib import Path
 from reports.signals import Interrupts
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 me = os.getpid()
 {first}
 interrupts = Interrupts()
@@ -123,6 +124,7 @@ print(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, signal.getsignal(signa
         ),
         pytest.param("", IN_A_CHILD, ["-15"], id="in-a-child"),
         pytest.param("", AGAIN.format(name="SIGTERM"), ["interrupted", "passed over"], id="sigterm-once"),
+        pytest.param("", AGAIN.format(name="SIGHUP"), ["interrupted", "passed over"], id="sighup-once"),
         pytest.param("", AGAIN.format(name="SIGINT"), ["interrupted", "interrupted"], id="sigint-each-time"),
         pytest.param("", GIVEN_BACK, ["True True"], id="given-back"),
         pytest.param(
@@ -130,6 +132,12 @@ print(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, signal.getsignal(signa
             AGAIN.format(name="SIGINT"),
             ["passed over", "passed over"],
             id="ignored-in-the-background",
+        ),
+        pytest.param(
+            "signal.signal(signal.SIGHUP, signal.SIG_IGN)",
+            AGAIN.format(name="SIGHUP"),
+            ["passed over", "passed over"],
+            id="ignored-under-nohup",
         ),
     ],
 )
@@ -147,11 +155,14 @@ def test_an_interrupt_is_heard(first: str, program: str, met: list[str]) -> None
 
 
 @pytest.mark.parametrize(
-    "reached",
-    [pytest.param("", id="while-it-is-built"), pytest.param("/secrets/authorization", id="while-it-is-up")],
+    ("reached", "number"),
+    [
+        pytest.param("", signal.SIGTERM, id="while-it-is-built"),
+        pytest.param("/secrets/authorization", signal.SIGHUP, id="while-it-is-up"),
+    ],
 )
-def test_a_benchmark_takes_its_stage_with_it(open_folder: Path, reached: str) -> None:
-    """A run without a gate has no keeper: SIGTERM ends it with exit code 2 all the same, and nothing of it is left."""
+def test_a_benchmark_takes_its_stage_with_it(open_folder: Path, reached: str, number: signal.Signals) -> None:
+    """A run without a gate has no keeper: it ends with exit code 2 all the same, and nothing of it is left."""
     runs = Runs(open_folder)
     benchmark = str(CHECKOUT / "validations/benchmarks/test_gateway.py")
     process = subprocess.Popen(
@@ -161,6 +172,7 @@ def test_a_benchmark_takes_its_stage_with_it(open_folder: Path, reached: str) ->
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=hearing,  # noqa: PLW1509 - no threads here
     )
     try:
         wait_until(
@@ -168,7 +180,7 @@ def test_a_benchmark_takes_its_stage_with_it(open_folder: Path, reached: str) ->
             awaited=f"a benchmark's stage, with {reached or 'its folder'}",
             seconds=RUN_SECONDS,
         )
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         assert process.wait(RUN_SECONDS) == 2
     finally:
         process.kill()

@@ -160,6 +160,7 @@ def test_the_part_under_which_a_process_ends_is_told(tree: Tree, mode: str, how:
     [
         pytest.param(signal.SIGTERM, [], id="sigterm"),
         pytest.param(signal.SIGINT, [], id="sigint"),
+        pytest.param(signal.SIGHUP, [], id="sighup"),
         pytest.param(signal.SIGTERM, ["-n2", "--maxschedchunk=1"], id="xdist-sigterm"),
     ],
 )

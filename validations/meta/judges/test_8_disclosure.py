@@ -107,6 +107,16 @@ def test_a_doubled_field_is_red(expected: ExpectedField) -> None:
     }
 
 
+def test_each_row_of_a_field_is_read() -> None:
+    """A field that stands twice in the page has both rows in the evidence, in their order."""
+    once, expected = read(str(GOOD)), FIELDS[0]
+    twice = read(str(changed(expected, row(expected, value="1"), row(expected, value="2"))))
+    assert len(twice.rows) == len(once.rows) + 1
+    both = tuple(one for one in twice.rows if one.path == expected.path)
+    assert twice.by_path == {**once.by_path, expected.path: both}
+    assert len(both) == 2
+
+
 @given(FIELD, TIER)
 def test_a_field_moved_to_another_tier_is_red(expected: ExpectedField, tier: int) -> None:
     """A row that says one tier and lies in another is red; tier 1 notices that one of its own is not seen at once."""

@@ -11,8 +11,10 @@ fields of `reports.records.Outcome`; what tests explored as `("viewgate.race", {
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import sys
 import time
 import warnings
@@ -44,6 +46,7 @@ ATTACHMENTS = "attachments"
 
 _HISTORY = pytest.StashKey[Path]()
 _DIRECTORY = pytest.StashKey[Path]()
+_WORKERS = pytest.StashKey[list[int]]()
 _PASSIVE_OPTIONS = ("collectonly", "help", "version", "markers", "showfixtures", "show_fixtures_per_test")
 _TROUBLES = {
     int(pytest.ExitCode.INTERRUPTED): "interrupted",
@@ -80,6 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_HISTORY] = Path(worker["viewgate_history"])
         if worker["viewgate_directory"]:
             config.stash[_DIRECTORY] = Path(worker["viewgate_directory"])
+        config.pluginmanager.register(_Heard(config), "viewgate-heard")
         return
     if any(getattr(config.option, name, False) for name in _PASSIVE_OPTIONS):
         return
@@ -97,8 +101,7 @@ def pytest_configure(config: pytest.Config) -> None:
             _remove((*writers.FILES, events.FILE_NAME), directory)
         raise
     if plan is None:
-        # What tests of their own have up, a stage of a benchmark's, goes by their fixtures: SIGTERM lets them end.
-        config.add_cleanup(Interrupts().give_back)
+        config.pluginmanager.register(_Heard(config), "viewgate-heard")
         return
     recorder = Recorder(config, plan.to_json(), directory, explicit=bool(given))
     config.stash[_DIRECTORY] = recorder.directory
@@ -111,6 +114,19 @@ def pytest_configure_node(node: Any) -> None:
     """Tell a pytest-xdist worker, which may run in another directory, where the history and the run's folder are."""
     node.workerinput["viewgate_history"] = str(node.config.stash[_HISTORY])
     node.workerinput["viewgate_directory"] = str(node.config.stash.get(_DIRECTORY, ""))
+    if node.gateway.spec.popen:
+        # Asked for by pytest-xdist itself just before; nothing public tells a worker's process.
+        node.config.stash.setdefault(_WORKERS, []).append(node.gateway._rinfo().pid)  # noqa: SLF001
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Interrupt pytest-xdist's workers where the run was: in some seconds it ends them, whatever they have up."""
+    if exitstatus == pytest.ExitCode.INTERRUPTED:
+        for pid in session.config.stash.get(_WORKERS, []):
+            with contextlib.suppress(ChildProcessError):
+                if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                    os.kill(pid, signal.SIGTERM)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -153,6 +169,19 @@ def pytest_viewgate_attach(config: pytest.Config, name: str, content: bytes) -> 
 def _remove(names: Iterable[str], directory: Path) -> None:
     for name in names:
         (directory / name).unlink(missing_ok=True)
+
+
+class _Heard:
+    """Lets tests end by their fixtures, and what they have up with them, in a process that records no gate run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._interrupts = Interrupts()
+        config.add_cleanup(self._interrupts.give_back)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Clear up undisturbed."""
+        self._interrupts.deaf = True
 
 
 class Recorder:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -188,3 +190,63 @@ def test_a_benchmark_takes_its_stage_with_it(open_folder: Path, reached: str, nu
     assert [str(path) for path in runs.temporary.glob("viewgate-*")] == []
     # One that was being started as it came is ended by the kernel, a moment after the run.
     wait_until(lambda: runs.left_behind() == [], awaited="the end of what was being started", seconds=RUN_SECONDS)
+
+
+def ignoring() -> None:
+    """Ignore SIGINT, as a shell has what it starts in the background do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+WORKERS_TREE = """
+import os, pytest, threading, time
+from pathlib import Path
+
+@pytest.fixture(scope="session", autouse=True)
+def up():
+    folder = Path(os.environ["PYTEST_XDIST_WORKER"] + ".up")
+    folder.mkdir()
+    yield
+    folder.rmdir()
+
+@pytest.mark.parametrize("number", range(4))
+def test_long(number):
+    threading.Event().wait(120)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "send", "prepare"),
+    [
+        pytest.param(signal.SIGINT, os.kill, hearing, id="sigint"),
+        pytest.param(signal.SIGINT, os.killpg, hearing, id="as-a-terminal-does"),
+        # execnet's own interrupt of a worker is a SIGINT, and comes after five of its ten seconds.
+        pytest.param(signal.SIGTERM, os.kill, ignoring, id="sigterm-in-the-background"),
+    ],
+)
+def test_workers_take_what_they_have_up_with_them(
+    tmp_path: Path, number: signal.Signals, send: Callable[[int, int], None], prepare: Callable[[], None]
+) -> None:
+    """Under pytest-xdist an interrupt reaches the test that a worker is at, and its fixtures clear up."""
+    (tmp_path / "test_long.py").write_text(WORKERS_TREE, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-p", "reports.plugin", "-p", "no:cacheprovider", "-n2", "test_long.py"],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        | {"PYTHONPATH": str(CHECKOUT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        preexec_fn=prepare,  # noqa: PLW1509 - no threads here
+    )
+    try:
+        wait_until(
+            lambda: len([*tmp_path.glob("gw*.up")]) == 2, awaited="what both workers have up", seconds=RUN_SECONDS
+        )
+        send(process.pid, number)
+        said, _ = process.communicate(timeout=RUN_SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 2, said
+    assert [path.name for path in tmp_path.glob("gw*.up")] == []

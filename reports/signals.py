@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-ONCE = (signal.SIGTERM, signal.SIGHUP)
 AGAIN_SECONDS = 0.001
 
 
@@ -72,7 +71,7 @@ class Interrupts:
             self._interrupt(number)
 
     def _interrupt(self, number: int) -> None:
-        if number in ONCE:
+        if number != signal.SIGINT:
             if self.deaf:
                 return
             # Once is enough: a second interrupt would break off the fixtures' clearing up.

@@ -169,11 +169,13 @@ def i5_single_flight(history: History) -> Iterator[Broken]:
         if compiled[key] == allowed + 1:
             yield Broken("I5", f"{event.subject} was compiled {compiled[key]} times, {allowed} would do", at)
     yield from _repeated_rebuilds(history, excuses)
-    if not excuses and not history.notes("jumped") and not history.operations("age"):
-        yield from _begun_again(history)
+    yield from _begun_again(history, excuses)
 
 
-def _begun_again(history: History) -> Iterator[Broken]:
+def _begun_again(history: History, excuses: int) -> Iterator[Broken]:
+    # Once the grace period is over, what a rebuild has staged may be taken for a dead one's.
+    if excuses or history.notes("jumped") or history.operations("age"):
+        return
     for mine in history.operations(*CARE):
         compiled: set[tuple[str, str]] = set()
         for at, event in history.notes("compiled"):

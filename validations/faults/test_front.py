@@ -33,7 +33,7 @@ def test_who_has_left_is_not_asked_for() -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as stage:
         asyncio.run(visit(f"http://127.0.0.1:{stage.getsockname()[1]}"))
-        stage.setblocking(False)
+        stage.settimeout(0)
         with pytest.raises(BlockingIOError):
             stage.accept()
     assert received == []

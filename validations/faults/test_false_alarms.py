@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,7 @@ from fixtures.environments.processes import end
 from fixtures.faults.base import GATEWAY, LARAVEL
 from fixtures.faults.stage import FaultyStage
 from fixtures.profiles import Profile
-from validations.gate_runs import Runs
+from validations.gate_runs import Runs, processes_of
 
 # Every third run is on a machine that is busy, every other one with two workers.
 BUSY, TWO_WORKERS = 3, 2
@@ -55,8 +57,35 @@ def test_a_healthy_stage_never_alarms(
             busy += [subprocess.Popen(spin) for _ in os.sched_getaffinity(0)]
         runs.forget()
         workers = ("-n", "2") if number % TWO_WORKERS else ()
+        logged, waited = stage.log.stat().st_size, _waited(stage)
         done = runs.gate("--environment", "kept", "--intrusive", *workers)
         while busy:
             end(busy.pop())
-        assert done.returncode == 0, f"run {number + 1}:\n{done.stdout}{done.stderr}"
+        if done.returncode != 0:
+            pytest.fail(f"run {number + 1}:\n{done.stdout}{done.stderr}\n{_told_by(stage, logged, waited)}")
     request.node.user_properties.append(("healthy_runs", times))
+
+
+def _waited(stage: FaultyStage) -> dict[str, float]:
+    """Return for how many seconds each of the stage's processes was ready to run, and no processor was free.
+
+    By the second number of `/proc/<pid>/schedstat` (Documentation/scheduler/sched-stats.rst), in nanoseconds.
+    """
+    left = [process.split()[1].rstrip(":") for process in processes_of(stage.root.parents[2])]
+    waited: dict[str, float] = {}
+    while left:
+        pid = left.pop()
+        here = Path("/proc", pid)
+        with contextlib.suppress(OSError):  # it has ended
+            left += (here / "task" / pid / "children").read_text(encoding="ascii").split()
+            name = (here / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            nanoseconds = (here / "schedstat").read_text(encoding="ascii").split()[1]
+            waited[f"{pid} {name}"] = int(nanoseconds) / 1e9
+    return waited
+
+
+def _told_by(stage: FaultyStage, logged: int, waited: Mapping[str, float]) -> str:
+    """Say what the stage itself tells of a run: its log since then, and how long it got no processor."""
+    log = stage.log.read_bytes()[logged:].decode(errors="replace")
+    delays = "".join(f"{now - waited.get(name, 0):8.2f} s {name}\n" for name, now in _waited(stage).items())
+    return f"the application's log:\n{log}\nready to run, without a processor:\n{delays}"

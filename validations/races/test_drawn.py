@@ -72,7 +72,7 @@ def test_nothing_drawn_breaks_a_promise(explorer: Explorer, profile: Profile, re
     ("name", "actors", "switches"),
     [
         pytest.param("no-second-look", 2, 1, id="compiled-twice"),
-        pytest.param("pointer-remembered", 2, 0, id="stale"),
+        pytest.param("pointer-remembered", 2, 0, id="stale", marks=pytest.mark.profile("soak")),
     ],
 )
 def test_what_is_drawn_finds_a_bug_and_shrinks_it(system: GatewaySystem, name: str, actors: int, switches: int) -> None:

@@ -159,7 +159,7 @@ def test_every_promise_holds_under_drawn_plans(
     """Hypothesis draws who does what and what befalls whom where; the same invariants judge what came of it."""
 
     @settings(
-        max_examples=profile.choose(gate=10, ci=80, soak=5000),
+        max_examples=profile.choose(gate=10, ci=40, soak=5000),
         deadline=None,
         # What real processes do is not repeated exactly: the history that failed is told, and not shrunk.
         phases=(Phase.explicit, Phase.reuse, Phase.generate),

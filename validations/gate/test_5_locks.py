@@ -132,7 +132,7 @@ def _held(key: str, ttl_ms: int) -> Judgement:
     """Judge the expiry of a lock that is held at this moment, whoever holds it."""
     if not 0 <= ttl_ms <= LONGEST_TTL_SECONDS * 1000:
         return failed(
-            f"{key} is held, and {'never expires' if ttl_ms == _FOR_EVER else f'expires after {ttl_ms / 1000:.0f} s'}",
+            f"{key} is held, and {'never expires' if ttl_ms == _FOR_EVER else f'expires after {ttl_ms / 1000:.10g} s'}",
             f"an expiry of at most {LONGEST_TTL_SECONDS} s: a holder that is killed would block all others",
             remedy="give Cache::lock() a number of seconds above 0, and delete this one once nobody rebuilds",
             seen_by="PTTL",
@@ -171,7 +171,7 @@ def _expires(seen: LockObservation) -> Judgement:
         )
     if max(ttls) > LONGEST_TTL_SECONDS * 1000:
         return failed(
-            f"the lock expires after {max(ttls) / 1000:.0f} s",
+            f"the lock expires after {max(ttls) / 1000:.10g} s",
             f"at most {LONGEST_TTL_SECONDS} s",
             seen_by=seen_by,
         )

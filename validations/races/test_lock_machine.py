@@ -100,7 +100,7 @@ class LockMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = redis.Redis.from_url(self.url)
+        self.store = client_of(redis.Redis, self.url)
         self.people = {name: self._person(name) for name in ACTORS}
         self.owner: str | None = None
         self.published = 0

@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from fixtures.concurrency.explorer import told
 from fixtures.concurrency.gateway import GatewaySystem
 from fixtures.concurrency.models import FilesModel, ModelRedis, StoreModel, Unmodelled, walk
+from fixtures.concurrency.ports import client_of
 from fixtures.concurrency.scheduler import Scheduler
 from fixtures.concurrency.schedules import Decision, Schedule, Sparse, exhaust
 from fixtures.concurrency.systems import Deed, Scenario, carry_out
@@ -174,7 +175,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.real = redis.Redis.from_url(self.url)
+        self.real = client_of(redis.Redis, self.url)
         self.moment = 0.0
         self.model = ModelRedis()
         self.model.model = StoreModel(lambda: self.moment)
@@ -373,3 +374,12 @@ def test_a_schedule_tells_the_same_on_the_model_as_on_a_real_redis(
     finally:
         modelled.close()
     assert seen > 20
+
+
+def test_a_run_waits_for_a_late_store(redis_url: str) -> None:
+    """A client under the scheduler has no deadline in real time (the library's is five seconds): a busy machine has."""
+    client = client_of(redis.Redis, redis_url, single_connection_client=True)
+    with contextlib.closing(client):
+        assert client.ping()
+        # What the kernel was told, and not what we asked.
+        assert vars(client.connection)["_sock"].gettimeout() is None

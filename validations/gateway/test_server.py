@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHECKOUT = Path(__file__).parents[2]
+CLIENTS_KEEP_SECONDS = 5.0
 COMMAND = (
     "import sys; from fixtures.gateway.server import serve\n"
     "sys.exit(serve(sys.argv[1], host='127.0.0.1', port=int(sys.argv[2]), workers=2))"
@@ -125,6 +128,17 @@ def test_a_reload_boots_the_current_release_and_drops_no_request(app: Path) -> N
                 asker.join()
         assert bad == []
         assert server.release() != old
+
+
+@pytest.mark.profile("ci")
+def test_an_idle_connection_outlives_what_clients_keep(app: Path) -> None:
+    """A client that gives up an idle connection after five seconds, as httpx does, never meets one being closed."""
+    with serving(app) as server, contextlib.closing(HTTPConnection(server.url.removeprefix("http://"))) as visitor:
+        visitor.request("GET", "/up")
+        assert visitor.getresponse().read()
+        assert select.select([visitor.sock], [], [], CLIENTS_KEEP_SECONDS + 1)[0] == []
+        visitor.request("GET", "/up")
+        assert visitor.getresponse().status == 200
 
 
 def test_a_reload_into_a_release_that_does_not_boot_keeps_the_old_workers(app: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from fixtures.concurrency.explorer import Explorer
 from fixtures.concurrency.gateway import GatewaySystem
 from fixtures.concurrency.mutants import mutant
 from fixtures.concurrency.php import shim
+from fixtures.concurrency.php.processes import launch
 from fixtures.concurrency.schedules import Schedule
 from fixtures.concurrency.shimmed import ShimmedSystem
 from fixtures.concurrency.systems import OPERATIONS, Outcome, Scenario
@@ -109,41 +109,36 @@ store = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 store.sendall(b"*1\\r\\n$4\\r\\nPING\\r\\n")
 waiting = select.poll()
 waiting.register(store, select.POLLIN)
-print("answered" if waiting.poll(1) else "given up", flush=True)
+store.sendall(b"answered" if waiting.poll(1) else b"given up")
 """
+PING = b"*1\r\n$4\r\nPING\r\n"
 LATE_SECONDS = 0.1
 
 
 @pytest.mark.parametrize("known", [pytest.param(True, id="the-store"), pytest.param(False, id="another-server")])
 def test_a_late_answer_of_the_store_is_no_step(shim_here: None, known: bool) -> None:  # noqa: ARG001, FBT001
     """A client's deadline in real time ends any wait but that for the store, which a busy machine may make late."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with socket.create_server(("127.0.0.1", 0)) as server, ours, theirs:
+    with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(DEADLINE_SECONDS)
         port = server.getsockname()[1]
-        shimmed = {
-            "LD_PRELOAD": str(shim.library()),
-            "VIEWGATE_SHIM_FD": str(theirs.fileno()),
-            "VIEWGATE_SHIM_REDIS": f"127.0.0.1:{port if known else 1}",
-        }
-        with subprocess.Popen(
-            [sys.executable, "-S", "-c", IMPATIENT, str(port)],
-            env=os.environ | shimmed,
-            stdout=subprocess.PIPE,
-            text=True,
-            pass_fds=[theirs.fileno()],
-        ) as client:
-            try:
-                answering, _ = server.accept()
-                with answering:
-                    assert answering.recv(99) == b"*1\r\n$4\r\nPING\r\n"
-                    if known:
-                        time.sleep(LATE_SECONDS)  # not to wait for anything: this is the lateness
-                        answering.sendall(b"+PONG\r\n")
-                    said, _ = client.communicate(timeout=DEADLINE_SECONDS)
-            finally:
-                client.kill()
-    assert said == ("answered\n" if known else "given up\n")
+        client = launch(
+            lambda _: [sys.executable, "-S", "-c", IMPATIENT, str(port)],
+            os.environ,
+            watch=(),
+            shim=shim.library(),
+            redis=f"127.0.0.1:{port if known else 1}",
+        )
+        try:
+            answering, _ = server.accept()
+            with answering:
+                answering.settimeout(DEADLINE_SECONDS)
+                assert answering.recv(len(PING)) == PING
+                if known:
+                    time.sleep(LATE_SECONDS)  # not to wait for anything: this is the lateness
+                    answering.sendall(b"+PONG\r\n")
+                assert answering.recv(99) == (b"answered" if known else b"given up")
+        finally:
+            client.end()
 
 
 def test_a_planted_race_is_seen_from_outside(

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from fixtures.environments.__main__ import as_toml
@@ -16,7 +17,7 @@ from fixtures.environments.processes import end
 from fixtures.faults.base import GATEWAY, LARAVEL
 from fixtures.faults.stage import FaultyStage
 from fixtures.profiles import Profile
-from validations.gate_runs import Runs, processes_of
+from validations.gate_runs import Runs
 
 # Every third run is on a machine that is busy, every other one with two workers.
 BUSY, TWO_WORKERS = 3, 2
@@ -57,35 +58,29 @@ def test_a_healthy_stage_never_alarms(
             busy += [subprocess.Popen(spin) for _ in os.sched_getaffinity(0)]
         runs.forget()
         workers = ("-n", "2") if number % TWO_WORKERS else ()
-        logged, waited = stage.log.stat().st_size, _waited(stage)
+        logged, waited = stage.log.stat().st_size, _waited()
         done = runs.gate("--environment", "kept", "--intrusive", *workers)
         while busy:
             end(busy.pop())
-        if done.returncode != 0:
-            pytest.fail(f"run {number + 1}:\n{done.stdout}{done.stderr}\n{_told_by(stage, logged, waited)}")
+        assert done.returncode == 0, f"run {number + 1}:\n{done.stdout}{done.stderr}\n{_told_by(stage, logged, waited)}"
     request.node.user_properties.append(("healthy_runs", times))
 
 
-def _waited(stage: FaultyStage) -> dict[str, float]:
-    """Return for how many seconds each of the stage's processes was ready to run, and no processor was free.
+def _waited() -> dict[str, float]:
+    """Return for how many seconds each process that we have up was ready to run, and no processor was free.
 
     By the second number of `/proc/<pid>/schedstat` (Documentation/scheduler/sched-stats.rst), in nanoseconds.
     """
-    left = [process.split()[1].rstrip(":") for process in processes_of(stage.root.parents[2])]
-    waited: dict[str, float] = {}
-    while left:
-        pid = left.pop()
-        here = Path("/proc", pid)
-        with contextlib.suppress(OSError):  # it has ended
-            left += (here / "task" / pid / "children").read_text(encoding="ascii").split()
-            name = (here / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-            nanoseconds = (here / "schedstat").read_text(encoding="ascii").split()[1]
-            waited[f"{pid} {name}"] = int(nanoseconds) / 1e9
+    waited = {}
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(OSError, psutil.Error):  # it has ended
+            nanoseconds = Path(f"/proc/{process.pid}/schedstat").read_text(encoding="ascii").split()[1]
+            waited[f"{process.pid} {' '.join(process.cmdline())}"] = int(nanoseconds) / 1e9
     return waited
 
 
 def _told_by(stage: FaultyStage, logged: int, waited: Mapping[str, float]) -> str:
     """Say what the stage itself tells of a run: its log since then, and how long it got no processor."""
     log = stage.log.read_bytes()[logged:].decode(errors="replace")
-    delays = "".join(f"{now - waited.get(name, 0):8.2f} s {name}\n" for name, now in _waited(stage).items())
+    delays = "".join(f"{now - waited.get(name, 0):8.2f} s {name}\n" for name, now in _waited().items())
     return f"the application's log:\n{log}\nready to run, without a processor:\n{delays}"

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ class Interrupts:
     is raised in its handlers (those registered before ours) is thrown away, as in a `__del__`; while a process is being
     started, which nobody would know of (it ends with a ResourceWarning and exit code 1); and at an instruction without
     a line, of which pytest's account of the interrupt cannot tell (it ends with a TypeError and exit code 1).
+    What was just opened and has no name yet is closed by nobody: that is no fault of a run that was interrupted, and
+    where warnings are errors pytest would end it with exit code 1 for it.
 
     deaf: SIGTERM and SIGHUP are ignored from then on. reason: what the run was ended by, where that was one of these.
     A forked child of a test is no controller: it dies of the signals, as it would without us. They are held back
@@ -77,6 +80,8 @@ class Interrupts:
             # Once is enough: a second interrupt would break off the fixtures' clearing up.
             self.deaf = True
             self.reason = f"interrupted: {signal.Signals(number).name}"
+        # Not given back: pytest looks for the last of these after that, and then does so itself.
+        sys.unraisablehook = _told
         raise KeyboardInterrupt(self.reason)
 
     def _again(self, number: int) -> None:
@@ -101,6 +106,11 @@ class Interrupts:
         if self._old:
             self.give_back()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def _told(unraisable: sys.UnraisableHookArgs) -> None:
+    if not isinstance(unraisable.exc_value, ResourceWarning):
+        sys.__unraisablehook__(unraisable)
 
 
 _WHOLE = (Interrupts._after_fork.__code__, subprocess.Popen.__init__.__code__)  # noqa: SLF001

@@ -171,8 +171,9 @@ def test_a_benchmark_takes_its_stage_with_it(open_folder: Path, reached: str, nu
         [sys.executable, "-m", "pytest", benchmark, "-k", "middleware", "--basetemp", str(open_folder / "basetemp")],
         cwd=open_folder,
         env=runs.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         start_new_session=True,
         preexec_fn=hearing,  # noqa: PLW1509 - no threads here
     )
@@ -183,10 +184,11 @@ def test_a_benchmark_takes_its_stage_with_it(open_folder: Path, reached: str, nu
             seconds=RUN_SECONDS,
         )
         process.send_signal(number)
-        assert process.wait(RUN_SECONDS) == 2
+        said, _ = process.communicate(timeout=RUN_SECONDS)
     finally:
         process.kill()
         process.wait()
+    assert process.returncode == 2, said
     assert [str(path) for path in runs.temporary.glob("viewgate-*")] == []
     # One that was being started as it came is ended by the kernel, a moment after the run.
     wait_until(lambda: runs.left_behind() == [], awaited="the end of what was being started", seconds=RUN_SECONDS)
@@ -195,6 +197,32 @@ def test_a_benchmark_takes_its_stage_with_it(open_folder: Path, reached: str, nu
 def ignoring() -> None:
     """Ignore SIGINT, as a shell has what it starts in the background do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+LEFT_OPEN = """
+import os, signal, threading
+
+def test_left_open():
+    [open(os.devnull), os.kill(os.getpid(), signal.{name}), threading.Event().wait(30)]
+"""
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, id=name.lower()) for name in ("SIGINT", "SIGTERM")])
+def test_what_an_interrupt_leaves_open_is_no_failure(tmp_path: Path, name: str) -> None:
+    """Where warnings are errors, a file that was just opened does not turn an interrupted run into a failed one."""
+    (tmp_path / "test_left_open.py").write_text(LEFT_OPEN.format(name=name), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "reports.plugin", "-p", "no:cacheprovider", "-Werror", "."],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        | {"PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+        preexec_fn=hearing,
+    )
+    assert (done.returncode, done.stderr) == (2, ""), done.stdout
 
 
 WORKERS_TREE = """

@@ -5,6 +5,7 @@ The remedy is followed to the letter: what it says is run as it stands there, an
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
 import subprocess
@@ -14,7 +15,8 @@ import redis
 from selectolax.lexbor import LexborHTMLParser
 
 from fixtures.environments.__main__ import as_toml
-from fixtures.environments.settings import secret
+from fixtures.environments.live import LiveHost
+from fixtures.environments.settings import LOCAL, secret
 from fixtures.faults.base import GATEWAY, Fault
 from fixtures.faults.catalogue import AREAS, area_of, named
 from fixtures.faults.stage import FaultyStage
@@ -130,6 +132,31 @@ def test_its_remedy_makes_it_green(gate: Gate, pytestconfig: pytest.Config, name
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("stage", "milliseconds", "held"),
+    [
+        pytest.param(GATEWAY, None, "never expires", id="for-ever"),
+        pytest.param(GATEWAY, 3_600_000, r"expires after 3[56]\d\d(\.\d+)? s", id="for-an-hour"),
+    ],
+    indirect=["stage"],
+)
+@pytest.mark.profile("ci")
+def test_a_lock_that_is_held_for_too_long_is_seen_by_looking(gate: Gate, milliseconds: int | None, held: str) -> None:
+    """A gate that changes nothing tells a lock that outlives what its service declares, and of nothing else."""
+    with contextlib.closing(LiveHost("stage", LOCAL, gate.stage.environment)) as host:
+        key = host.facts().seen("locks").rebuild_key
+    with _redis_of(gate.stage) as client:
+        assert client.set(key, "somebody", px=milliseconds, nx=True)
+        try:
+            done = gate.run(intrusive=False)
+        finally:
+            client.delete(key)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert gate.runs.checks("failure") | gate.runs.checks("error") == {"locks"}, done.stdout
+    (told,) = gate.runs.failures("locks")
+    assert re.search(f"{key} is held, and {held}, but should be an expiry of at most 30 s, as declared", told), told
+
+
 def _follow(stage: FaultyStage, found: re.Match[str]) -> None:
     """Do what stands there."""
     if found["shell"]:
@@ -138,6 +165,10 @@ def _follow(stage: FaultyStage, found: re.Match[str]) -> None:
         words = found["console"].split()
         subprocess.run([stage.root / "artisan", *words], env=bare_environment(), timeout=60, check=False)
     else:
-        assert stage.environment.redis_url is not None
-        with redis.Redis.from_url(secret(stage.environment.redis_url)) as client:
+        with _redis_of(stage) as client:
             client.execute_command(*found["redis"].split())
+
+
+def _redis_of(stage: FaultyStage) -> redis.Redis:
+    assert stage.environment.redis_url is not None
+    return redis.Redis.from_url(secret(stage.environment.redis_url))

@@ -266,7 +266,10 @@ def i7_no_residue(history: History) -> Iterator[Broken]:
 
 
 def _excused(history: History, key: str) -> bool:
-    """Tell whether a lock may be left: its owner was killed, the store was down, or a reply to its release was lost."""
+    """Tell whether a lock may be left: its owner was killed, the store was down, or a reply was lost or came too late.
+
+    Of whoever no longer waits for its answer the store may do later still what it was asked for.
+    """
     if history.operations("store-down"):
         return True
     killed = {event.actor for _, event in history.notes("killed")}
@@ -278,7 +281,8 @@ def _excused(history: History, key: str) -> bool:
             given_back = True
     if owner is not None and not given_back:
         return owner in killed
-    return bool(killed or history.operations("lose-reply"))
+    unanswered = any(event.subject == "store" for _, event in history.notes("refused"))
+    return bool(killed or unanswered or history.operations("lose-reply"))
 
 
 def i8_no_throw(history: History) -> Iterator[Broken]:

@@ -18,7 +18,7 @@ RENDER: tuple[Deed, ...] = (("render", PAGE),)
 REBUILD: tuple[Deed, ...] = (("rebuild", ""),)
 
 JUMPS = ("jump+3600", "jump-3600")
-NEMESES = ("kill", "outlast", "restart", "evict", "flush", "lose-reply", *JUMPS)
+NEMESES = ("kill", "outlast", "restart", "evict", "flush", "lose-reply", "late", *JUMPS)
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,23 @@ CASES = (
         ("reply-lost",),
     ),
     Case("reply-of-giving-back-lost", of("reply-of-giving-back-lost", _ann("lose-reply", 41)), ("reply-lost",)),
+    Case(
+        "taken-too-late",
+        of("taken-too-late", _ann("late", 13, inside=False), first=RENDER, second=RENDER),
+        ("answered-late",),
+    ),
+    Case(
+        "taken-after-it-was-given-up",
+        of(
+            "taken-after-it-was-given-up",
+            _ann("late", 13, inside=False),
+            _ann("late", 14, inside=False),
+            first=RENDER,
+            second=RENDER,
+        ),
+        ("answered-late",),
+    ),
+    Case("given-back-too-late", of("given-back-too-late", _ann("late", 41)), ("answered-late",)),
     Case("clock-jumps", of("clock-jumps", _ann("jump+3600", 12)), ("clock-jumped",)),
 )
 
@@ -203,12 +220,19 @@ def _inside(history: History, op: str, value: object = None) -> bool:
     return False
 
 
+def _answered_late(history: History) -> bool:
+    """Tell whether somebody gave up on a store that was only late."""
+    late = {str(event.subject) for event in history.events if (event.kind, event.op) == ("ok", "late")}
+    return any(event.subject == "store" and event.actor in late for _, event in history.notes("refused"))
+
+
 STATES: Mapping[str, Callable[[History], bool]] = {
     "contended": lambda history: bool(history.notes("waited")),
     "restarted-inside": lambda history: _inside(history, "store-down", "restart"),
     "evicted-inside": lambda history: _inside(history, "store-down", "evict"),
     "flushed-inside": lambda history: _inside(history, "flush"),
     "reply-lost": lambda history: _noted(history, "reply-lost"),
+    "answered-late": _answered_late,
     "disk-refused": lambda history: _noted(history, "refused", "disk"),
     "clock-jumped": lambda history: bool(history.notes("jumped")),
 }

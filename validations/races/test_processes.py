@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from fixtures.concurrency.history import History
 from fixtures.concurrency.processes import Plan, Processes
@@ -172,10 +172,15 @@ def test_every_promise_holds_under_drawn_plans(
         history = processes.carry_out(plan)
         insist(plan, history, told.take(plan, history))
 
+    # The named plans above prove that each state can be reached; many drawn ones must reach these by themselves.
+    many = ("contended", "killed-inside", "lost-inside", "second-holder", "reply-lost", "answered-late")
+    owed = profile.choose(gate=(), ci=many, soak=many)
     try:
-        drawn()
+        for number in range(1 + FURTHER_ROUNDS):
+            # Which are drawn would else hang on the words of this test; a search draws others each time.
+            (drawn if profile.name == "soak" else seed(number)(drawn))()
+            if all(told.states[state] for state in owed):
+                break
     finally:
         request.node.user_properties.append(told.as_property("drawn plans"))
-    # The named plans above prove that each state can be reached; many drawn ones must reach these by themselves.
-    owed = ("contended", "killed-inside", "lost-inside", "second-holder", "reply-lost")
-    assert [state for state in profile.choose(gate=(), ci=owed, soak=owed) if not told.states[state]] == []
+    assert [state for state in owed if not told.states[state]] == []

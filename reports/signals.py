@@ -23,8 +23,10 @@ class Interrupts:
     Python raises it between any two instructions. There are some that do not bear it, and there it waits: while
     something is `held()` together (a file that was opened, and not yet bound to be closed); around a fork, where what
     is raised in its handlers (those registered before ours) is thrown away, as in a `__del__`; while a process is being
-    started, which nobody would know of (it ends with a ResourceWarning and exit code 1); and at an instruction without
-    a line, of which pytest's account of the interrupt cannot tell (it ends with a TypeError and exit code 1).
+    started, which nobody would know of (it ends with a ResourceWarning and exit code 1); at an instruction without a
+    line, of which pytest's account of the interrupt cannot tell (it ends with a TypeError and exit code 1); and in an
+    old-style hook wrapper, as Hypothesis has one, of which pluggy warns (it ends with an internal error and exit code 3
+    where warnings are errors).
     What was just opened and has no name yet is closed by nobody: that is no fault of a run that was interrupted, and
     where warnings are errors pytest would end it with exit code 1 for it.
 
@@ -113,14 +115,15 @@ def _told(unraisable: sys.UnraisableHookArgs) -> None:
         sys.__unraisablehook__(unraisable)
 
 
+_NAMED = {"__del__", "run_old_style_hookwrapper"}
 _WHOLE = (Interrupts._after_fork.__code__, subprocess.Popen.__init__.__code__)  # noqa: SLF001
 """In the first the fork is over, and its handlers are not."""
 
 
 def _bears_it(frame: FrameType | None) -> bool:
-    """Tell whether every frame can say its line, and none is called by a fork, a start or a clearing up of memory."""
+    """Tell whether every frame can say its line, and none is called by what does not bear it."""
     while frame is not None:
-        if frame.f_lineno is None or frame.f_code in _WHOLE or frame.f_code.co_name == "__del__":
+        if frame.f_lineno is None or frame.f_code in _WHOLE or frame.f_code.co_name in _NAMED:
             return False
         frame = frame.f_back
     return True

@@ -205,12 +205,38 @@ import os, signal, threading
 def test_left_open():
     [open(os.devnull), os.kill(os.getpid(), signal.{name}), threading.Event().wait(30)]
 """
+IN_A_WRAPPER = """
+import os, pytest, signal, threading
+
+class Wrapper:
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self):
+        yield
+        os.kill(os.getpid(), signal.{name})
+
+@pytest.fixture(autouse=True)
+def wrapped(pytestconfig):
+    pytestconfig.pluginmanager.register(Wrapper(), "wrapper")
+    yield
+    pytestconfig.pluginmanager.unregister(name="wrapper")
+    threading.Event().wait(30)
+
+def test_wrapped():
+    pass
+"""
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, id=name.lower()) for name in ("SIGINT", "SIGTERM")])
-def test_what_an_interrupt_leaves_open_is_no_failure(tmp_path: Path, name: str) -> None:
-    """Where warnings are errors, a file that was just opened does not turn an interrupted run into a failed one."""
-    (tmp_path / "test_left_open.py").write_text(LEFT_OPEN.format(name=name), encoding="utf-8")
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(program.format(name=name), id=f"{case}-{name.lower()}")
+        for name in ("SIGINT", "SIGTERM")
+        for case, program in (("left-open", LEFT_OPEN), ("in-a-wrapper", IN_A_WRAPPER))
+    ],
+)
+def test_an_interrupt_is_no_failure_where_warnings_are_errors(tmp_path: Path, program: str) -> None:
+    """Neither what was just opened nor a hook that was broken off turns an interrupted run into a failed one."""
+    (tmp_path / "test_it.py").write_text(program, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "reports.plugin", "-p", "no:cacheprovider", "-Werror", "."],
         cwd=tmp_path,

@@ -210,6 +210,13 @@ def test_every_visitor_gets_the_whole_page_whatever_happens_to_the_cache(
     assert [state for state in owed if not seen.states[state]] == []
 
 
+def test_a_page_that_is_only_late_is_no_race(environment: Environment) -> None:
+    """Visitors wait for longer than a page may take: how busy a race makes the machine is no defect of a page."""
+    soon = environment.page.model_copy(update={"timeout_seconds": 0.0001})
+    with visited(environment.model_copy(update={"page": soon})) as site:
+        assert run(site, [soon], Race(2, (0,), "nothing", 0.0, cold=False), Seen()) == []
+
+
 def told(*ill: str) -> str:
     """Return what a health check prints that finds these ill."""
     return json.dumps({"checks": [{"name": name, "ok": name not in ill} for name in ("integrity", "room", "opcache")]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, Phase, example, find, given, settings
@@ -86,10 +87,10 @@ def test_what_is_drawn_finds_a_bug_and_shrinks_it(system: GatewaySystem, name: s
         scenario, schedule = find(
             plans,
             breaks,
-            # About one in a thousand finds it. The same ones each time: shrinking ends where luck has it end.
-            settings=settings(
-                max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-            ),
+            # About one in a thousand finds it, and shrinking ends where luck has it end. These are the same each time,
+            # whatever the words of this test are; how many it takes is the benchmark's to say.
+            settings=settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck)),
+            random=Random(10),  # noqa: S311 - nothing secret
         )
         # Hypothesis stops where leaving out an actor would take another switch.
         found = explorer.explore_one(Exploration(scenario, None), scenario, schedule, until={seeded.breaks})

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fixtures.concurrency.visitors import DEPLOY, Command, Site, Visit, visited
+from fixtures.concurrency.visitors import DEPLOY, Command, Site, Visit
 from fixtures.environments.settings import STAGES, Environment, Page
 from fixtures.environments.stage import Stage
 from fixtures.hosts import chosen
@@ -183,29 +183,28 @@ def test_every_visitor_gets_the_whole_page_whatever_happens_to_the_cache(
     seen = Seen()
     most = profile.choose(gate=6, ci=40, soak=40)
     pages = [environment.page, *FURTHER.get(environment.kind, ())]
+    site = Site(environment)
 
-    with visited(environment) as site:
+    @settings(
+        max_examples=profile.choose(gate=3, ci=12, soak=4000),
+        deadline=None,
+        # Real time decides what happens: what failed is told, and not shrunk.
+        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(race=races(len(pages), disturbances))
+    def drawn(race: Race) -> None:
+        wrong = run(site, pages, race, seen, most=most)
+        assert wrong == [], race
 
-        @settings(
-            max_examples=profile.choose(gate=3, ci=12, soak=4000),
-            deadline=None,
-            # Real time decides what happens: what failed is told, and not shrunk.
-            phases=(Phase.explicit, Phase.reuse, Phase.generate),
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(race=races(len(pages), disturbances))
-        def drawn(race: Race) -> None:
-            wrong = run(site, pages, race, seen, most=most)
-            assert wrong == [], race
-
-        try:
-            # Each at least once, whatever is drawn.
-            for number, disturbance in enumerate(disturbances):
-                race = Race(8, (0, 0, number % len(pages)), disturbance, 0.3, cold=True)
-                assert run(site, pages, race, seen, most=most) == [], race
-            drawn()
-        finally:
-            seen.tell(request, "bursts")
+    try:
+        # Each at least once, whatever is drawn.
+        for number, disturbance in enumerate(disturbances):
+            race = Race(8, (0, 0, number % len(pages)), disturbance, 0.3, cold=True)
+            assert run(site, pages, race, seen, most=most) == [], race
+        drawn()
+    finally:
+        seen.tell(request, "bursts")
     owed = ["cold-bursts", *(f"answers-during-{name}" for name in disturbances if name != "nothing")]
     assert [state for state in owed if not seen.states[state]] == []
 
@@ -213,8 +212,8 @@ def test_every_visitor_gets_the_whole_page_whatever_happens_to_the_cache(
 def test_a_page_that_is_only_late_is_no_race(environment: Environment) -> None:
     """Visitors wait for longer than a page may take: how busy a race makes the machine is no defect of a page."""
     soon = environment.page.model_copy(update={"timeout_seconds": 0.0001})
-    with visited(environment.model_copy(update={"page": soon})) as site:
-        assert run(site, [soon], Race(2, (0,), "nothing", 0.0, cold=False), Seen()) == []
+    site = Site(environment.model_copy(update={"page": soon}))
+    assert run(site, [soon], Race(2, (0,), "nothing", 0.0, cold=False), Seen()) == []
 
 
 def told(*ill: str) -> str:
@@ -243,7 +242,8 @@ def test_a_disturbance_may_not_fail(disturbance: str, code: int, said: str, well
 @pytest.mark.profile("ci")
 def test_an_ill_view_cache_is_no_disturbance() -> None:
     """A health check that finds ill what is not OPcache's rate, here an error in the log, is a race that failed."""
-    with staged() as served, visited(served.environment) as site:
+    with staged() as served:
+        site = Site(served.environment)
         log = served.app / "shared/storage/logs/laravel.log"
         log.write_text(
             f"[{datetime.now(UTC):%Y-%m-%d %H:%M:%S}] production.ERROR: filemtime(): stat failed for /x.php\n"
@@ -294,9 +294,9 @@ def test_a_page_that_is_torn_for_a_moment_is_seen(request: pytest.FixtureRequest
         bootstrap = served.root / "bootstrap" / "app.py"
         bootstrap.write_text(bootstrap.read_text(encoding="utf-8") + TORN, encoding="utf-8")
         reborn(served)
-        with visited(served.environment) as site:
-            cold, warm = (Race(24, (0,), "nothing", 0.0, cold) for cold in (True, False))
-            torn = [wrong for _ in range(10) for wrong in run(site, [served.environment.page], cold, seen)]
-            assert run(site, [served.environment.page], warm, seen) == []
+        site = Site(served.environment)
+        cold, warm = (Race(24, (0,), "nothing", 0.0, cold) for cold in (True, False))
+        torn = [wrong for _ in range(10) for wrong in run(site, [served.environment.page], cold, seen)]
+        assert run(site, [served.environment.page], warm, seen) == []
     seen.tell(request, "planted: written in place")
     assert torn != []

@@ -210,9 +210,10 @@ import os, pytest, signal, threading
 
 class Wrapper:
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(self):
+    def pytest_runtest_makereport(self, call):
         yield
-        os.kill(os.getpid(), signal.{name})
+        if call.when == "call":
+            os.kill(os.getpid(), signal.{name})
 
 @pytest.fixture(autouse=True)
 def wrapped(pytestconfig):

@@ -17,6 +17,9 @@ from validations.gate_runs import RUN_SECONDS, Runs, hearing
 CHECKOUT = Path(__file__).resolve().parents[2]
 SECONDS = 60
 
+# pytest and our plugin alone, in a folder of its own.
+OURS = (sys.executable, "-m", "pytest", "-p", "reports.plugin", "-p", "no:cacheprovider")
+
 # Each is run in a process of its own, which prints what it met.
 BEGIN = """
 import os, signal, subprocess, sys, threading
@@ -239,10 +242,9 @@ def test_an_interrupt_is_no_failure_where_warnings_are_errors(tmp_path: Path, pr
     """Neither what was just opened nor a hook that was broken off turns an interrupted run into a failed one."""
     (tmp_path / "test_it.py").write_text(program, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "reports.plugin", "-p", "no:cacheprovider", "-Werror", "."],
+        [*OURS, "-Werror", "."],
         cwd=tmp_path,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        | {"PYTHONPATH": str(CHECKOUT)},
+        env=Runs(tmp_path).environment(PYTHONPATH=str(CHECKOUT)),
         capture_output=True,
         text=True,
         timeout=RUN_SECONDS,
@@ -284,10 +286,9 @@ def test_workers_take_what_they_have_up_with_them(
     """Under pytest-xdist an interrupt reaches the test that a worker is at, and its fixtures clear up."""
     (tmp_path / "test_long.py").write_text(WORKERS_TREE, encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-p", "reports.plugin", "-p", "no:cacheprovider", "-n2", "test_long.py"],
+        [*OURS, "-n2", "test_long.py"],
         cwd=tmp_path,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        | {"PYTHONPATH": str(CHECKOUT)},
+        env=Runs(tmp_path).environment(PYTHONPATH=str(CHECKOUT)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -20,7 +20,7 @@ from fixtures.options import lack
 from validations.benchmarks.conftest import Ratios
 from validations.races.blade import Seen, symptoms
 from validations.races.blade_portfolio import CASES
-from validations.races.conftest import MEMORY
+from validations.races.systems import MEMORY
 
 TURNS = 10
 ERROR = "filemtime(): stat failed"

@@ -1,57 +1,23 @@
-"""What the race tests share: a Redis of their own, and the gateway in a folder in memory."""
+"""What the race tests share: the explorer of the gateway, and Laravel in each of its forms."""
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from fixtures.concurrency.cores import on_core, own_core
 from fixtures.concurrency.explorer import Exploration, Explorer
 from fixtures.concurrency.gateway import GatewaySystem, independence
-from fixtures.concurrency.php import shim
-from fixtures.concurrency.php.system import BARE, STAGE, PhpSystem, Subject
+from fixtures.concurrency.php.system import STAGE, PhpSystem, Subject
 from fixtures.concurrency.php.trees import literal
-from fixtures.environments import redis_server
-from fixtures.environments.processes import end
 from fixtures.options import lack
 from validations.races.invariants import broken_in
 from validations.races.states import STATES
+from validations.races.systems import _bare, _core, _on_own_core, _redis_url, _shim_here, _system, _world
 
-MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, used through mkdtemp
-
-
-@pytest.fixture(scope="session", name="core")
-def _core() -> int | None:
-    return own_core()
-
-
-@pytest.fixture(scope="session", name="redis_url")
-def _redis_url(tmp_path_factory: pytest.TempPathFactory, core: int | None) -> Iterator[str]:
-    with on_core(core):
-        server = redis_server.start(tmp_path_factory.mktemp("redis"))
-    yield server.local_url
-    end(server.process)
-
-
-@pytest.fixture(scope="session", name="system")
-def _system(redis_url: str) -> Iterator[GatewaySystem]:
-    folder = Path(tempfile.mkdtemp(prefix="viewgate-races-", dir=MEMORY if MEMORY.is_dir() else None))
-    system = GatewaySystem(folder, redis_url)
-    yield system
-    system.close()
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(autouse=True)
-def _beside_redis(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Explore on the core that Redis has."""
-    with on_core(request.getfixturevalue("core")) if "system" in request.fixturenames else contextlib.nullcontext():
-        yield
+__all__ = ["_bare", "_core", "_on_own_core", "_redis_url", "_shim_here", "_system", "_world"]
 
 
 @pytest.fixture(name="explorer")
@@ -94,36 +60,6 @@ def _php_here(pytestconfig: pytest.Config) -> None:
     """Skip where PHP is missing."""
     if shutil.which("php") is None:
         lack(pytestconfig, "laravel", "no php on PATH")
-
-
-@pytest.fixture(scope="session", name="shim_here")
-def _shim_here(pytestconfig: pytest.Config) -> None:
-    """Skip where the shim cannot be compiled."""
-    try:
-        shim.library()
-    except shim.NoCompiler as error:
-        lack(pytestconfig, "cc", str(error))
-
-
-@pytest.fixture(scope="session", name="world")
-def _world() -> Iterator[Callable[[], Path]]:
-    """Give fresh folders, in memory where there is such a thing."""
-    made: list[Path] = []
-
-    def fresh() -> Path:
-        made.append(Path(tempfile.mkdtemp(prefix="viewgate-races-", dir=MEMORY if MEMORY.is_dir() else None)))
-        return made[-1]
-
-    yield fresh
-    for folder in made:
-        shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module", name="bare")
-def _bare(laravel_here: None, shim_here: None, world: Callable[[], Path]) -> Iterator[PhpSystem]:  # noqa: ARG001
-    system = PhpSystem(world(), BARE)
-    yield system
-    system.close()
 
 
 @pytest.fixture(scope="module", name="stage")

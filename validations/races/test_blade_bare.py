@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.concurrency.explorer import Explorer
+from fixtures.concurrency.independence import Independence
 from fixtures.concurrency.php.system import PhpSystem
 from fixtures.concurrency.schedules import preemptions_of
 from fixtures.concurrency.witness import Witness, table
@@ -31,7 +32,7 @@ FOUND = {
 
 @pytest.fixture(name="explorer")
 def _explorer(bare: PhpSystem) -> Iterator[Explorer]:
-    with Explorer(bare, symptoms, name="laravel", variant="bare") as explorer:
+    with Explorer(bare, symptoms, name="laravel", variant="bare", reduction=Independence) as explorer:
         yield explorer
 
 

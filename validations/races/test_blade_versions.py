@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.concurrency.explorer import Explorer
+from fixtures.concurrency.independence import Independence
 from fixtures.concurrency.php.discovery import Explorable, explorable
 from fixtures.concurrency.php.system import PhpSystem, Subject
 from fixtures.concurrency.php.trees import VERSIONS, later
@@ -90,7 +91,7 @@ def found_in(system: PhpSystem, like: str, told: str, request: pytest.FixtureReq
     """Explore each scenario of a version to the end, close the system, and give what failed."""
     found = {}
     try:
-        with Explorer(system, symptoms, name="laravel", variant=like) as explorer:
+        with Explorer(system, symptoms, name="laravel", variant=like, reduction=Independence) as explorer:
             for name in FAILS[like]:
                 exploration = explorer.exhaust(CASES[name].scenario, CASES[name].preemptions, until=())
                 tell(request, [exploration], system=f"{told}, seen by shim")

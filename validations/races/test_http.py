@@ -181,7 +181,7 @@ def test_every_visitor_gets_the_whole_page_whatever_happens_to_the_cache(
 ) -> None:
     """Bursts on a cold and a warm cache, during what is drawn: every answer is complete, and so many prove so much."""
     seen = Seen()
-    most = profile.choose(gate=6, ci=40, soak=40)
+    most = profile.choose(gate=6, ci=20, soak=40)
     pages = [environment.page, *FURTHER.get(environment.kind, ())]
     site = Site(environment)
 
@@ -286,6 +286,10 @@ generations.Generations.read = read
 '''
 
 
+BURSTS = 10
+"""Whether a burst meets the window is chance; one in ten does not need luck."""
+
+
 @pytest.mark.profile("ci")
 def test_a_page_that_is_torn_for_a_moment_is_seen(request: pytest.FixtureRequest) -> None:
     """With views written in place, bursts on a cold cache get answers that are not whole; on a warm one they do not."""
@@ -296,7 +300,9 @@ def test_a_page_that_is_torn_for_a_moment_is_seen(request: pytest.FixtureRequest
         reborn(served)
         site = Site(served.environment)
         cold, warm = (Race(24, (0,), "nothing", 0.0, cold) for cold in (True, False))
-        torn = [wrong for _ in range(10) for wrong in run(site, [served.environment.page], cold, seen)]
+        torn: list[str] = []
+        while not torn and seen.races < BURSTS:
+            torn = run(site, [served.environment.page], cold, seen)
         assert run(site, [served.environment.page], warm, seen) == []
     seen.tell(request, "planted: written in place")
     assert torn != []

@@ -19,7 +19,7 @@ from fixtures.concurrency.php.system import PhpSystem
 from fixtures.concurrency.scheduler import Actor, Run, Scheduler, Step
 from fixtures.concurrency.schedules import Decision, Schedule, Sparse, exhaust
 from fixtures.profiles import Profile
-from validations.races.anonymous import Line, anonymous
+from validations.meta.explorer.anonymous import Line, anonymous
 from validations.races.blade import Seen, symptoms
 from validations.races.blade_portfolio import CASES
 

@@ -9,8 +9,8 @@ import pytest
 
 from fixtures.concurrency.explorer import Exploration, Explorer, UncontrolledNondeterminism
 from fixtures.concurrency.history import History
+from validations.meta.explorer.toys import Counters, both_have_read, counters, lost_updates
 from validations.races.invariants import Broken
-from validations.races.toys import Counters, both_have_read, counters, lost_updates
 
 STATES = {"both-have-read": both_have_read, "never": lambda _: False}
 

@@ -17,7 +17,7 @@ from validations.races.invariants import broken_in
 from validations.races.portfolio import CASES
 from validations.races.telling import insist
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 RUN_SECONDS = 120.0
 SCENARIO = next(case.scenario for case in CASES if case.scenario.name == "two-cold-renders")
 

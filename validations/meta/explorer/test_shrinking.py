@@ -9,8 +9,8 @@ from fixtures.concurrency.history import History
 from fixtures.concurrency.schedules import Schedule
 from fixtures.concurrency.shrinking import parts, smallest
 from fixtures.concurrency.systems import Scenario
+from validations.meta.explorer.toys import IDLE, RAISE, Counters, counting, lost_updates
 from validations.races.invariants import Broken
-from validations.races.toys import IDLE, RAISE, Counters, counting, lost_updates
 
 
 def failing(explorer: Explorer, scenario: Scenario, schedule: Schedule) -> Failure:

@@ -15,7 +15,7 @@ from fixtures.concurrency.independence import Independence
 from fixtures.concurrency.mutants import Mutant, care, late, locks, views
 from fixtures.concurrency.systems import Scenario, alike
 from fixtures.profiles import Profile
-from validations.races.anonymous import Line, anonymous
+from validations.meta.explorer.anonymous import Line, anonymous
 from validations.races.invariants import Broken, broken_in
 from validations.races.portfolio import CASES
 

@@ -29,8 +29,8 @@ from fixtures.environments.processes import wait_until
 from fixtures.gateway.locks import RELEASE, RENEW
 from fixtures.gateway.ports import OsFiles
 from fixtures.profiles import Profile
+from validations.races.systems import MEMORY
 
-MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, used through mkdtemp
 ROOT = "/world"
 
 NAMES = st.sampled_from(("a", "b", "c"))

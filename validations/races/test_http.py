@@ -287,7 +287,7 @@ generations.Generations.read = read
 
 
 BURSTS = 10
-"""Whether a burst meets the window is chance; one in ten does not need luck."""
+"""At most: whether one burst meets the window is chance."""
 
 
 @pytest.mark.profile("ci")

@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 
-from fixtures.gateway.ports import OsFiles
+from fixtures.gateway.system.ports import OsFiles
 from validations.benchmarks.toy import ACTORS, bring_back, clear, lay_out, render
 
 ROOT = lay_out()

@@ -15,12 +15,12 @@ from fixtures.concurrency.history import History
 from fixtures.concurrency.php.system import BARE, PhpSystem
 from fixtures.concurrency.systems import Scenario
 from fixtures.environments.hammered import HammeredStage
-from fixtures.environments.laravel import lacking
+from fixtures.environments.laravel_stage import lacking
 from fixtures.options import lack
 from validations.benchmarks.conftest import Ratios
 from validations.races.blade import Seen, symptoms
 from validations.races.blade_portfolio import CASES
-from validations.races.systems import MEMORY
+from validations.races.explored_systems import MEMORY
 
 TURNS = 10
 ERROR = "filemtime(): stat failed"

@@ -16,13 +16,13 @@ import pytest
 
 from fixtures.environments import redis_server
 from fixtures.environments.processes import end
-from fixtures.gateway.compiled_views import OPTIONS, CompiledViews
 from fixtures.gateway.release import Release
-from fixtures.gateway.scaffold import create_application_directory
-from fixtures.gateway.view_cache_service import ViewCacheService
+from fixtures.gateway.scaffold.application_tree import create_application_directory
+from fixtures.gateway.views.compiled_views import OPTIONS, CompiledViews
+from fixtures.gateway.views.view_cache_service import ViewCacheService
 from fixtures.options import lack
 from validations.benchmarks.conftest import Ratios, rate
-from validations.gateway.served import Served, serving
+from validations.stages.gateway.served import Served, serving
 
 VIEWS = 682
 CONTEXT = {"now": dt.datetime(2026, 11, 24, 4, 0, tzinfo=dt.UTC), "auth": "operator"}
@@ -111,7 +111,7 @@ def test_a_fresh_environment(release: Release, tmp_path: Path, ratios: Ratios) -
 REBUILD = """
 import sys, time
 from fixtures.gateway.release import Release
-from fixtures.gateway.view_cache_service import ViewCacheService
+from fixtures.gateway.views.view_cache_service import ViewCacheService
 service = ViewCacheService.of(Release.at(sys.argv[1]))
 started = time.perf_counter()
 views = service.rebuild().views

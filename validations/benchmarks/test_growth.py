@@ -19,11 +19,11 @@ from fixtures.environments.__main__ import as_toml
 from fixtures.environments.processes import end
 from fixtures.environments.stage import Stage
 from fixtures.gateway.release import Release
-from fixtures.gateway.scaffold import create_application_directory
+from fixtures.gateway.scaffold.application_tree import create_application_directory
 from fixtures.observation.gateway_probe import compiled_views
 from fixtures.options import lack
 from validations.benchmarks.conftest import Growth
-from validations.meta.sshd import Sshd, lacking
+from validations.meta.environments.sshd import Sshd, lacking
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 HOSTS = (1, 5, 20)

@@ -26,8 +26,8 @@ from fixtures.environments.settings import Environment
 from fixtures.environments.stage import Stage
 from fixtures.options import lack
 from validations.benchmarks.conftest import Ratios, rate
-from validations.meta import sshd
-from validations.meta.sshd import Sshd
+from validations.meta.environments import sshd
+from validations.meta.environments.sshd import Sshd
 
 VIEWS = 66
 LEAST = 5

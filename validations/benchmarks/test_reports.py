@@ -14,7 +14,7 @@ from reports.redact import Redactor
 from reports.run import Run
 from reports.trends import History
 from validations.benchmarks.conftest import Ratios
-from validations.meta import reports_showcase
+from validations.meta.reports import showcase as reports_showcase
 
 REPORTS_PROMISED = 10.0
 """Gate runs a second, as far as their reports go: 100 ms each."""

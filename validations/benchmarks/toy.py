@@ -30,8 +30,8 @@ from fixtures.concurrency.schedules import Shard
 from fixtures.concurrency.systems import Scenario
 from fixtures.environments import redis_server
 from fixtures.environments.processes import end
-from fixtures.gateway.locks import RELEASE, RENEW
-from fixtures.gateway.ports import Files, OsFiles, read_bytes, write_bytes
+from fixtures.gateway.locks.redis_locks import RELEASE, RENEW
+from fixtures.gateway.system.ports import Files, OsFiles, read_bytes, write_bytes
 from validations.races.invariants import Broken
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, used through mkdtemp

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.environments import laravel
+from fixtures.environments import laravel_stage as laravel
 from fixtures.environments.processes import may_mount
 from fixtures.environments.stages import stage_of
 from fixtures.faults.base import GATEWAY, LARAVEL, Fault

@@ -11,7 +11,7 @@ from fixtures.environments.settings import LOCAL, Environment
 from fixtures.faults.base import Fault
 from fixtures.faults.stage import FaultyStage
 from fixtures.observation.facts import Unobserved
-from fixtures.observation.locks import LockObservation
+from fixtures.observation.lock_store import LockObservation
 from reports.records import Verdict
 from validations.contracts import Judgement, unknown
 from validations.judging import judgements

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from fixtures.environments.base import Host
 from fixtures.observation.facts import LockStore as SaidStore
 from fixtures.observation.facts import Unobserved
-from fixtures.observation.locks import LockObservation, LockStore
+from fixtures.observation.lock_store import LockObservation, LockStore
 from reports.records import Verdict
 from validations.cells import Cell, disturbable, validates
 from validations.contracts import Judgement, failed, passed, unknown

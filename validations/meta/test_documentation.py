@@ -19,7 +19,7 @@ from reports import events, metrics
 from reports.records import Verdict
 from reports.verdict import INCONCLUSIVE
 from reports.writers import FILES
-from validations.meta import reports_showcase
+from validations.meta.reports import showcase as reports_showcase
 from validations.races.portfolio import CASES, Case
 from validations.registry import EIGHT, OBJECTIVES, Check
 from validations.waivers import load as load_waivers

@@ -113,8 +113,8 @@ def test_every_import_keeps_its_layer() -> None:
         pytest.param("validations/cells.py", "from reports import plugin", "reports.plugin", id="cells-reports"),
         pytest.param(
             "validations/gate/test_1.py",
-            "import fixtures.gateway.server as s",
-            "fixtures.gateway.server",
+            "import fixtures.gateway.web.server as s",
+            "fixtures.gateway.web.server",
             id="gate-gateway",
         ),
         pytest.param("validations/gate/a.py", "from fixtures import faults", "fixtures.faults", id="gate-faults"),
@@ -146,7 +146,7 @@ def test_a_planted_import_is_found(tmp_path: Path, file: str, code: str, found: 
     [
         pytest.param("validations/cells.py", "from reports.records import Verdict", id="records"),
         pytest.param("validations/gate/test_1.py", "from fixtures.observation import facts", id="observation"),
-        pytest.param("validations/gateway/test_a.py", "import fixtures.gateway", id="tests-of-the-gateway"),
+        pytest.param("validations/stages/gateway/test_a.py", "import fixtures.gateway", id="tests-of-the-gateway"),
         pytest.param("validations/meta/test_a.py", "import reports.junit", id="tests-of-reports"),
         pytest.param("fixtures/gateway/a.py", "from fixtures.calls import schema\nfrom . import ports", id="gateway"),
         pytest.param("fixtures/gateways.py", "import pytest, fixtures.hosts", id="another-name"),

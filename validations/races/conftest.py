@@ -13,9 +13,9 @@ from fixtures.concurrency.gateway import GatewaySystem, independence
 from fixtures.concurrency.php.system import STAGE, PhpSystem, Subject
 from fixtures.concurrency.php.trees import literal
 from fixtures.options import lack
+from validations.races.explored_systems import _bare, _core, _on_own_core, _redis_url, _shim_here, _system, _world
 from validations.races.invariants import broken_in
 from validations.races.states import STATES
-from validations.races.systems import _bare, _core, _on_own_core, _redis_url, _shim_here, _system, _world
 
 __all__ = ["_bare", "_core", "_on_own_core", "_redis_url", "_shim_here", "_system", "_world"]
 

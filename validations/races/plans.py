@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from fixtures.concurrency.history import History
-from fixtures.concurrency.processes import TTL_SECONDS, Plan, Strike
+from fixtures.concurrency.process_tier import TTL_SECONDS, Plan, Strike
 from fixtures.concurrency.scheduler import Run
 from fixtures.concurrency.systems import Deed, Outcome, Scenario
 from validations.races import states

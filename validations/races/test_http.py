@@ -24,8 +24,8 @@ from fixtures.environments.stage import Stage
 from fixtures.hosts import chosen
 from fixtures.profiles import Profile
 from validations.gate.test_7_page import defect, proves
-from validations.gateway.served import Served, reborn
 from validations.races.output import PROPERTY
+from validations.stages.gateway.served import Served, reborn
 
 VIEWS = 120
 END = "</html>"
@@ -257,7 +257,9 @@ TORN = '''
 import os
 import time
 
-from fixtures.gateway import compiled_views, generations
+from fixtures.gateway.views import compiled_views
+
+from fixtures.gateway.views import generations
 
 
 def place(self, generation, key, data):

@@ -24,8 +24,7 @@ from hypothesis.stateful import (
 
 from fixtures.concurrency.mutants import mutant
 from fixtures.concurrency.ports import client_of
-from fixtures.gateway.generations import _admitted
-from fixtures.gateway.locks import (
+from fixtures.gateway.locks.redis_locks import (
     Fenced,
     Lock,
     LockLost,
@@ -35,6 +34,7 @@ from fixtures.gateway.locks import (
     LockUnavailable,
     NoWatchdog,
 )
+from fixtures.gateway.views.generations import _admitted
 from fixtures.profiles import Profile
 
 PREFIX = "viewgate:lock-machine"

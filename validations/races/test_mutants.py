@@ -15,7 +15,7 @@ from fixtures.concurrency import explorer, gateway, ports, scheduler, schedules
 from fixtures.concurrency import mutants as seeded
 from fixtures.concurrency.explorer import Exploration, Explorer, told
 from fixtures.concurrency.gateway import GatewaySystem
-from fixtures.concurrency.mutants import Mutant, care, late, locks, views
+from fixtures.concurrency.mutants import Mutant, care, late, locking, views
 from fixtures.profiles import Profile
 from validations.races import invariants, portfolio, states
 from validations.races.invariants import INVARIANTS, broken_in
@@ -23,7 +23,7 @@ from validations.races.portfolio import CASES
 from validations.races.states import STATES
 from validations.races.telling import tell
 
-FIRST = (*views.MUTANTS, *locks.MUTANTS, *care.MUTANTS)
+FIRST = (*views.MUTANTS, *locking.MUTANTS, *care.MUTANTS)
 LATE = late.MUTANTS
 SCENARIOS = {case.scenario.name: case.scenario for case in CASES}
 REPLAYS = 20

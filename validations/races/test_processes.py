@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from fixtures.concurrency.history import History
-from fixtures.concurrency.processes import Plan, Processes
+from fixtures.concurrency.process_tier import Plan, Processes
 from fixtures.environments.processes import may_mount
 from fixtures.options import lack
 from fixtures.profiles import Profile

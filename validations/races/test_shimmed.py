@@ -15,7 +15,7 @@ from fixtures.concurrency.explorer import Explorer
 from fixtures.concurrency.gateway import GatewaySystem
 from fixtures.concurrency.mutants import mutant
 from fixtures.concurrency.php import shim
-from fixtures.concurrency.php.processes import launch
+from fixtures.concurrency.php.programs import launch
 from fixtures.concurrency.schedules import Schedule
 from fixtures.concurrency.shimmed import ShimmedSystem
 from fixtures.concurrency.systems import OPERATIONS, Outcome, Scenario

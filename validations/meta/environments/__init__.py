@@ -1,0 +1,1 @@
+"""Tests of how an environment is described, reached and started."""

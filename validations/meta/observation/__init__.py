@@ -1,0 +1,1 @@
+"""Tests of how facts are collected and read."""

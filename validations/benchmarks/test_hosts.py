@@ -111,7 +111,7 @@ def ours(environment: Environment, server: Sshd) -> None:
 
 def test_against_testinfra(environment: Environment, server: Sshd, known: Known, ratios: Ratios) -> None:
     """One probe is at least five times as fast as the same facts in plain testinfra."""
-    import testinfra  # type: ignore[import-untyped]
+    testinfra = pytest.importorskip("testinfra", reason="uv sync --group benchmarks")
 
     def plain() -> None:
         control = server.folder / "plain"

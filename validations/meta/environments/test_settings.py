@@ -121,7 +121,7 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
             pytest.param(
                 with_line("hosts", f'["{host}"]'),
                 "SHOP.hosts.0: a host is 'local', or one of ssh://[user@]host[:port], docker://[user@]container, "
-                f"kubectl://pod, but found '{host}'",
+                f"podman://[user@]container, kubectl://pod, but found '{host}'",
                 id=slug,
             )
             for slug, host in {
@@ -133,6 +133,10 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
                 "docker-port": "docker://app:22",
             }.items()
         ),
+        pytest.param(
+            with_line("hosts", '["ssh://-oProxyCommand=x"]'), "must not start with '-'", id="host-is-an-option"
+        ),
+        pytest.param(with_line("hosts", '["docker://-v@app"]'), "must not start with '-'", id="user-is-an-option"),
         pytest.param(with_line("hosts", '["ssh://web-1:99999"]'), "Port out of range 0-65535", id="host-port"),
         pytest.param(
             with_line("hosts", '["ssh://web-1?color=1"]'),

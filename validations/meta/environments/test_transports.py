@@ -1,6 +1,6 @@
 """Ways to a host: a real sshd on loopback with keys of its own; docker and kubectl by programs that record.
 
-No container engine runs here: that testinfra's command lines for them carry our program on standard input is shown by
+No container engine runs here: that the command lines for them carry our program on standard input is shown by
 executables of their names that write down how they were called, and run the command here.
 """
 
@@ -20,7 +20,7 @@ import pytest
 
 from fixtures.environments.processes import wait_until
 from fixtures.environments.settings import Environment
-from fixtures.environments.transports import Away, Here, Ran, Unreachable, Way, carry, way_to
+from fixtures.environments.transports import Away, Here, Ran, Unreachable, Way, command_line, way_to
 from fixtures.observation.cancellation import Cancellation
 from fixtures.observation.facts import Unobserved
 from fixtures.options import lack
@@ -78,13 +78,6 @@ def test_closing_a_way_ends_its_connection(server: Sshd, cancellation: Cancellat
     way.close()
     assert not folder.exists()
     wait_until(lambda: len(server.processes()) == 1, awaited="the end of the server's side of it", seconds=WAIT_SECONDS)
-
-
-def test_testinfra_is_not_imported_for_this_machine() -> None:
-    """A gate on this machine does not pay for the ways to others."""
-    code = "import sys, fixtures.environments.live; sys.exit('testinfra' in sys.modules)"
-    ran = carry([sys.executable, "-c", code], b"", WAIT_SECONDS, Cancellation(), environment=dict(os.environ))
-    assert ran.code == 0, ran.err
 
 
 @pytest.mark.parametrize("place", ["here", "away"])
@@ -191,10 +184,11 @@ def _recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     [
         pytest.param("docker://web", ["exec", "-i", "web"], id="docker"),
         pytest.param("docker://app@web", ["exec", "-i", "-u", "app", "web"], id="docker-user"),
+        pytest.param("podman://app@Web", ["exec", "-i", "-u", "app", "Web"], id="podman"),
         pytest.param("kubectl://pod-1", ["exec", "-i", "pod-1", "--"], id="kubectl"),
         pytest.param(
             "kubectl://pod-1?namespace=shop&container=php&context=blue",
-            ["--context=blue", "-n", "shop", "-c", "php", "exec", "-i", "pod-1", "--"],
+            ["exec", "-i", "--context=blue", "--namespace=shop", "--container=php", "pod-1", "--"],
             id="kubectl-options",
         ),
     ],
@@ -202,7 +196,7 @@ def _recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 def test_containers_and_pods_get_the_program_on_standard_input(
     host: str, before: list[str], recorder: Callable[..., Callable[[], list[list[str]]]], cancellation: Cancellation
 ) -> None:
-    """The command line is testinfra's, with `-i`: what is sent arrives, and one command is one call."""
+    """What is sent arrives on standard input, words stay words, and one command is one call."""
     calls = recorder(host.partition(":")[0])
     with contextlib.closing(way_to(host, cancellation)) as way:
         ran = way.run([*ECHO, "a b", "$HOME"], sent=b"x" * 70_000, seconds=WAIT_SECONDS)
@@ -213,11 +207,38 @@ def test_containers_and_pods_get_the_program_on_standard_input(
 
 
 @pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        pytest.param("ssh://Web-1", ["--", "Web-1", "id -u"], id="plain"),
+        pytest.param("ssh://a%40b@[::1]:2222", ["-o", "User=a@b", "-o", "Port=2222"], id="user-and-port"),
+        pytest.param("ssh://[::1]:2222", ["--", "::1", "id -u"], id="ipv6"),
+        pytest.param("ssh://w?timeout=3", ["-o", "ConnectTimeout=3"], id="timeout"),
+        pytest.param("ssh://w?ssh_config=/c&ssh_identity_file=/k", ["-F", "/c", "-i", "/k"], id="files"),
+        pytest.param("ssh://w?sudo=true", ["--", "w", "sudo /bin/sh -c 'id -u'"], id="sudo"),
+        pytest.param("ssh://w?sudo=true&sudo_user=app", ["--", "w", "sudo -u app /bin/sh -c 'id -u'"], id="sudo-user"),
+    ],
+)
+def test_an_ssh_command_line_carries_every_option(host: str, expected: list[str], tmp_path: Path) -> None:
+    """Each option of an ssh host stands in its command line, and the host's name can be no option."""
+    line = command_line(host, ["id", "-u"], socket=tmp_path / "s")
+    assert " ".join(expected) in " ".join(line)
+    assert line[-3] == "--"
+
+
+@pytest.mark.parametrize(
     ("host", "said"),
     [
         pytest.param("docker://web", "Error response from daemon: No such container: web", id="no-container"),
         pytest.param(
             "docker://web", "Cannot connect to the Docker daemon at unix:///run/docker.sock.", id="no-docker-daemon"
+        ),
+        pytest.param(
+            "podman://web", 'Error: no container with name or ID "web" found: no such container', id="no-podman"
+        ),
+        pytest.param(
+            "podman://web",
+            "Error: can only create exec sessions on running containers: container state improper",
+            id="podman-stopped",
         ),
         pytest.param("kubectl://pod-1", 'Error from server (NotFound): pods "pod-1" not found', id="no-pod"),
         pytest.param("kubectl://pod-1", "The connection to the server localhost:8080 was refused", id="no-cluster"),

@@ -8,5 +8,6 @@ pytest_plugins = (
     "reports.plugin",
     "reports.redaction",
     "validations.cells",
+    "validations.workers",
     "validations.races.output",
 )

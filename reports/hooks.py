@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from reports.records import Plan
 
@@ -25,6 +25,17 @@ def pytest_viewgate_history(config: pytest.Config, environment: str) -> list[dic
     """Return the recorded lines of an environment's earlier runs, oldest first; see `reports.history.line`.
 
     Implemented by `reports`; works on pytest-xdist's workers too.
+    """
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_viewgate_compared(  # type: ignore[empty-body]
+    config: pytest.Config, digests: Mapping[str, Any]
+) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Judge what takes all hosts at once: `digests` are what tests recorded as `viewgate.digest`, by node id.
+
+    Return pairs of a node id and what its test would have recorded as `viewgate`. Asked once, on the controller, when
+    every test has run; not where the run was cut short.
     """
 
 

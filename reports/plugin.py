@@ -5,8 +5,10 @@ turn greener by atomic replacement, so that a run killed at any moment leaves a 
 plan (`pytest validations/meta`) nothing is written and the exit code stays pytest's.
 
 A cell arrives as a pair `("viewgate", {...})` in `report.user_properties`, which pytest-xdist carries over, with the
-fields of `reports.records.Outcome`; what tests explored as `("viewgate.race", {...})` and `("viewgate.faults", {...})`
-(see `reports.explored`). Each becomes an event; what is written is derived from the events alone.
+fields of `reports.records.Outcome`. A cell that compares hosts arrives as `("viewgate.digest", {...})`: its outcome
+comes from a hook once all tests have run, with pytest-xdist and without. What tests explored arrives as
+`("viewgate.race", {...})` and `("viewgate.faults", {...})` (see `reports.explored`). Each becomes an event; what is
+written is derived from the events alone.
 """
 
 from __future__ import annotations
@@ -38,6 +40,9 @@ from reports.verdict import exit_code
 
 PROPERTY = "viewgate"
 """Name of the user property that carries a cell's part."""
+
+DIGEST = "viewgate.digest"
+"""Name of the user property that carries what of one host is compared with the others."""
 
 FAULTS = "viewgate.faults"
 """Name of the user property that carries a fault matrix, or a part of one."""
@@ -197,6 +202,8 @@ class Recorder:
         self._pairs_read: dict[str, list[Any]] = {}
         self._running: dict[str, int | None] = {}
         self._attempts: Counter[Key] = Counter()
+        # What of each host is compared with the others, by the node id of the test that took it.
+        self._digests: dict[str, dict[str, Any]] = {}
         self._failed_in_cells = 0
         self._failed_elsewhere = False
         self._trouble = ""
@@ -267,7 +274,8 @@ class Recorder:
         verdicts = {pair.get("verdict") for pair in said}
         if not report.passed and any(map(self._is_waived, said)):
             return "waived in the gate", "w", "WAIVED"
-        told: tuple[str, str, str] | None = None
+        digest = report.when == "call" and any(name == DIGEST for name, _ in _pairs(report))
+        told: tuple[str, str, str] | None = ("passed", ".", "PASSED") if report.passed and digest else None
         if report.failed and Verdict.FAIL in verdicts:
             told = "failed in the gate", "F", "FAILED"
         elif (report.failed or report.skipped) and Verdict.UNKNOWN in verdicts:
@@ -294,6 +302,16 @@ class Recorder:
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note that pytest itself failed."""
         self._trouble = self._trouble or f"internal error: {excinfo.exconly()}"
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """When every test has run, have judged what takes all hosts at once. A run cut short leaves that missing."""
+        result = yield
+        if self._digests:
+            judged = self._config.hook.pytest_viewgate_compared(config=self._config, digests=self._digests)
+            for nodeid, pair in judged or ():
+                self._record(Outcome.from_json(pair | {"nodeid": nodeid, "attempt": 1}))
+        return result
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None]:
@@ -358,6 +376,12 @@ class Recorder:
                     if not outcome.superseded:
                         outcome = _reconciled(outcome, failed or repeated, skipped)
                     self._record(outcome)
+                elif name == DIGEST:
+                    # One of a test that failed does not count: its cell is then missing.
+                    if not failed and not repeated:
+                        cell = True
+                        self._digests[nodeid] = pair
+                        self._tell("digest", nodeid=nodeid, digest=pair)
                 else:
                     self._tell(_EXPLORED[name], **{"nodeid": nodeid, _EXPLORED[name]: pair})
             except (RecordError, TypeError) as error:
@@ -508,7 +532,9 @@ class _LastWord:
 def _pairs(report: pytest.TestReport) -> list[tuple[str, Any]]:
     # A report of a collection has none.
     return [
-        (name, value) for name, value in getattr(report, "user_properties", ()) if name == PROPERTY or name in _EXPLORED
+        (name, value)
+        for name, value in getattr(report, "user_properties", ())
+        if name in (PROPERTY, DIGEST) or name in _EXPLORED
     ]
 
 

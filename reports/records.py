@@ -20,6 +20,8 @@ Scalar: TypeAlias = str | int | float | bool
 Key: TypeAlias = tuple[str, str, str]
 """Check, host and part: the stable identity of one part of a cell."""
 Kind: TypeAlias = Literal["validation", "objective"]
+EnvironmentKind: TypeAlias = Literal["staged", "gateway", "laravel"]
+"""A stage that the suite starts itself (of either kind), or an application of that kind which already runs."""
 
 
 def worded(observed: str, expected: str) -> str:
@@ -130,22 +132,23 @@ class Waiver:
 class Plan:
     """The ledger: every part that has to come out of this run, and where the plan comes from.
 
-    `kind` is that of the environment (staged, laravel, live). Raises RecordError where a part is planned
-    twice.
+    Raises RecordError where a part is planned twice.
     """
 
     environment: str
-    kind: str
+    kind: EnvironmentKind
     hosts: tuple[str, ...]
     parts: tuple[Planned, ...]
     provenance: Mapping[str, str]
     waivers: tuple[Waiver, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise RecordError where a field is of the wrong type or a part is planned twice."""
+        """Raise RecordError where a field is of the wrong type or value, or a part is planned twice."""
         _check_types(
             self, {str: ("environment", "kind"), tuple: ("hosts", "parts", "waivers"), Mapping: ("provenance",)}
         )
+        if self.kind not in get_args(EnvironmentKind):
+            raise RecordError(f"Plan.kind is {self.kind!r}, but should be one of {get_args(EnvironmentKind)}")
         seen: set[Key] = set()
         for part in self.parts:
             if part.key in seen:

@@ -65,6 +65,8 @@ class Run:
                 outcome = Outcome.from_json(event["outcome"])
                 self.outcomes.append(outcome)
                 self.running.pop(outcome.nodeid, None)
+            case "digest":
+                self.running.pop(event["nodeid"], None)
             case "other":
                 other = Other.from_json(event["other"])
                 self.others.append(other)

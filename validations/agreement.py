@@ -1,26 +1,55 @@
-"""Whether the hosts of one environment are of one mind: the same release, the same versions, the same compiled views.
+"""Whether the hosts of one environment agree: the same release, versions, middleware and compiled views.
 
-One deploy that reached all but one host shows on no host alone. Each host is held against what most of them have; where
-no majority is, every host differs.
+One deploy that reached all but one host shows on no host alone. Each host's digest is compared with what most hosts
+have; where there is no majority, every host differs. A host passes only if every host was seen in everything compared.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from fixtures.observation.facts import HostFacts, Unobserved
 from validations.contracts import Judgement, counted, failed, listed, passed, unknown
 
-Told = Mapping[str, str]
+if TYPE_CHECKING:
+    from fixtures.observation.facts import HostFacts, Unobserved
+
+HOST = "host"
+SECTIONS = ("application", "compiled", "middleware")
 
 
-def told_by(facts: HostFacts) -> Told:
-    """Return what has to be alike on every host, as far as it was seen, by its name."""
-    told: dict[str, str] = {}
-    if facts.application is not None:
-        one = facts.application
-        told = {
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What of one host is compared: values by name, and by section why the rest was not seen.
+
+    A value is "" where the application positively has none (no Filament). `unseen` names sections of the facts, or
+    the whole `HOST`.
+    """
+
+    seen: Mapping[str, str] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
+
+
+MISSING = Digest(unseen={HOST: "its digest did not come: the test that takes it did not run to its end"})
+
+
+def digest_of(facts: HostFacts | Unobserved) -> Digest:
+    """Return what of a host is compared, or why its facts could not be had."""
+    from fixtures.observation.facts import Unobserved
+
+    if isinstance(facts, Unobserved):
+        return Digest(unseen={HOST: str(facts)})
+    seen: dict[str, str] = {}
+    unseen: dict[str, str] = {}
+    for section in SECTIONS:
+        try:
+            facts.seen(section)
+        except Unobserved as reason:
+            unseen[section] = str(reason)
+    if (one := facts.application) is not None:
+        seen |= {
             "release": one.release,
             "environment": one.environment,
             "framework": one.framework_version,
@@ -28,41 +57,57 @@ def told_by(facts: HostFacts) -> Told:
             "PHP": one.php_version,
             "debug mode": str(one.debug),
         }
-    if facts.compiled is not None:
-        told |= {"templates": str(facts.compiled.sources), "compiled views": facts.compiled.digest}
+    if (compiled := facts.compiled) is not None:
+        seen["templates"] = str(compiled.sources)
+        if compiled.digest:
+            seen["compiled views"] = compiled.digest
+        else:
+            unseen["compiled"] = "the probe's answer lacks their digest"
     if facts.middleware is not None:
-        told["middleware"] = " ".join(facts.middleware.stack)
-    return {name: value for name, value in told.items() if value}
+        seen["middleware"] = " ".join(facts.middleware.stack)
+    return Digest(seen, unseen)
 
 
-def judge(host: str, hosts: Mapping[str, Told | Unobserved]) -> Judgement:
-    """Hold one host against the others."""
-    mine = hosts[host]
-    if isinstance(mine, Unobserved):
-        return unknown(f"not measured: {mine}")
-    seen = {name: told for name, told in hosts.items() if not isinstance(told, Unobserved)}
-    if len(seen) < 2 or not mine:
-        silent = [name for name in hosts if name not in seen]
-        return unknown(f"not measured: nothing was seen of {listed(silent) or 'what could be'}")
-    differs = []
-    for name, value in mine.items():
-        counts = Counter(told[name] for told in seen.values() if name in told)
-        most = max(counts.values())
-        usual = [one for one, count in counts.items() if count == most]
-        if value not in usual or len(usual) > 1:
-            others = [other for other, told in seen.items() if told.get(name, value) != value]
-            differs.append(f"{name} {_short(value)}, unlike {listed(others)}")
-    if differs:
+def judge(host: str, digests: Mapping[str, Digest]) -> Judgement:
+    """Compare one host with all hosts of the environment."""
+    mine = digests[host]
+    seen_by = f"the probes of {counted(sum(bool(one.seen) for one in digests.values()), 'host')}"
+    if not mine.seen:
+        return unknown(f"not measured: {listed(list(mine.unseen.values())) or 'nothing of it was seen'}")
+    if differs := [text for name in mine.seen if (text := _difference(host, name, digests))]:
         return failed(
             f"{host} has {'; '.join(differs)}",
             "the same on every host",
             remedy="deploy to that host again, then compare",
-            seen_by=f"the probes of {counted(len(seen), 'host')}",
+            seen_by=seen_by,
         )
-    silent = [name for name in hosts if name not in seen]
-    beside = f"; nothing was seen of {listed(silent)}" if silent else ""
-    return passed(f"alike on {counted(len(seen), 'host')}: {listed(list(mine), most=8)}{beside}")
+    if unseen := [text for name, digest in digests.items() if (text := _unseen(name, digest))]:
+        return unknown(f"no difference was seen, but not all could be compared: {'; '.join(unseen)}", seen_by=seen_by)
+    if len(digests) < 2:
+        return unknown("not measured: there is no other host to compare with")
+    compared = [name for name, value in mine.seen.items() if value]
+    return passed(f"alike on {counted(len(digests), 'host')}: {listed(compared, most=9)}")
+
+
+def _difference(host: str, name: str, digests: Mapping[str, Digest]) -> str:
+    """Say how the host's value differs from what most hosts have; "" where most have the same."""
+    values = {other: digest.seen[name] for other, digest in digests.items() if name in digest.seen}
+    mine = values[host]
+    counts = Counter(values.values())
+    most = max(counts.values())
+    usual = [value for value, count in counts.items() if count == most]
+    if usual == [mine]:
+        return ""
+    return f"{name} {_short(mine)}, unlike {listed([other for other, value in values.items() if value != mine])}"
+
+
+def _unseen(host: str, digest: Digest) -> str:
+    """Say what of a host could not be compared, and why; "" where all could."""
+    if HOST in digest.unseen or not digest.seen:
+        return f"nothing was seen of {host} ({digest.unseen.get(HOST, 'no reason was given')})"
+    reasons = [f"{section} ({reason})" for section, reason in digest.unseen.items()]
+    return f"of {host} not {listed(reasons)}" if reasons else ""
 
 
 def _short(value: str) -> str:
-    return value if len(value) <= 40 else f"{value[:37]}…"
+    return "none" if not value else value if len(value) <= 40 else f"{value[:37]}…"

@@ -1,14 +1,17 @@
 """Cells: each part of each check on each host is one test, planned before anything can leave it out.
 
 A gate module marks its one test with `@validates(CHECK)`; this plugin gives it a `cell` for every host and part,
-records the verdict where reports find it (`item.user_properties`, which survives pytest-xdist), and tells the plan.
+records the verdict where reports find it (`item.user_properties`, which survives pytest-xdist), and returns the plan.
+What compares hosts has no verdict on a worker: its cells record each host's digest, and are judged here at the end.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -17,9 +20,11 @@ import pytest
 from fixtures.hosts import TARGET, Target
 from fixtures.options import gate_asked
 from reports.records import Plan, Planned, Verdict, Waiver
+from validations import agreement
+from validations.agreement import Digest
 from validations.causes import Cause, root_cause
 from validations.contracts import Judgement, Violation, failed, not_applicable, unknown
-from validations.registry import EIGHT, OBJECTIVES, Check
+from validations.registry import AGREEMENT, EIGHT, OBJECTIVES, Check
 from validations.waiting import Look, goes_on, pause, settled
 from validations.waivers import load
 
@@ -27,6 +32,10 @@ if TYPE_CHECKING:
     from fixtures.environments.base import DisturbableHost, Host
 
 T = TypeVar("T")
+# Names of user properties: what came out of a cell, and what of a host is compared with the others.
+_OUTCOME = "viewgate"
+_DIGEST = "viewgate.digest"
+_PROPERTIES = (_OUTCOME, _DIGEST)
 OBSERVE = "remove what kept this from being observed; until then nothing is known of it"
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -35,6 +44,7 @@ _looks = pytest.StashKey[dict[tuple[str, str], list[Look]]]()
 _causes = pytest.StashKey[dict[str, Cause | None]]()
 _judgement = pytest.StashKey[tuple[float, float, Judgement]]()
 _earlier = pytest.StashKey[list[tuple[float, float, Judgement]]]()
+_digest = pytest.StashKey[Digest]()
 
 
 class Cell:
@@ -48,8 +58,8 @@ class Cell:
 
     @property
     def id(self) -> str:
-        """Host and part, as the test's id."""
-        return f"{self.host_id}-{self.part}"
+        """The test's id: host and part, or host and check where one test module holds several checks."""
+        return f"{self.host_id}-{self.part if self.check.number else self.check.id}"
 
     def bind(self, item: pytest.Item) -> None:
         """Say which test this is."""
@@ -76,22 +86,33 @@ class Cell:
             return
         seen = self._item.config.stash.setdefault(_seen, {})
         key = (self.check.file, self.host_id)
+        broken: Judgement | None = None
         if key not in seen:
             try:
-                seen[key] = examine(self._host())
-            except Exception as reason:  # noqa: BLE001 - kept for the other parts, and raised again below
-                seen[key] = reason
-        judgement = self._judged(seen[key], judge, self.part)
+                seen[key] = _examined(examine, self._host())
+            except Exception as error:  # noqa: BLE001 - an error of the suite's own is unknown, and never green
+                # This part keeps the traceback. The others say the same from its message.
+                broken = _broken(error)
+                seen[key] = replace(broken, attachments={})
+        judgement = broken or self._judged(seen[key], judge, self.part)
         self.settle(judgement, started, time.perf_counter() - clock)
 
+    def digest(self, examine: Callable[[Host], Digest]) -> None:
+        """Take of the host what is compared with the other hosts once all have been looked at."""
+        assert self._item is not None
+        self._item.stash[_digest] = examine(self._host())
+
     def _judged(self, evidence: object, judge: Callable[[T, str], Judgement], part: str) -> Judgement:
-        """Judge a part, and lay what is not green to the host's one root cause where it has one."""
+        """Judge a part, and attribute what is not green to the host's one root cause where it has one.
+
+        Where the evidence is a judgement already, the examination broke, and says nothing of the host.
+        """
         from fixtures.observation.facts import Unobserved
 
+        if isinstance(evidence, Judgement):
+            return evidence
         if isinstance(evidence, Unobserved):
             judgement = unknown(f"not observed: {evidence}")
-        elif isinstance(evidence, Exception):
-            raise evidence
         else:
             judgement = judge(cast("T", evidence), part)
         if judgement.verdict not in (Verdict.FAIL, Verdict.UNKNOWN):
@@ -102,6 +123,13 @@ class Cell:
             causes[self.host_id] = root_cause(self._host())
         cause = causes[self.host_id]
         return judgement if cause is None else cause.applied(self.check.id, part, judgement)
+
+    def _judged_whole(self, evidence: object, judge: Callable[[T, str], Judgement], part: str) -> Judgement:
+        """Judge a part; a judge that breaks is unknown, and does not keep the other parts from being judged."""
+        try:
+            return self._judged(evidence, judge, part)
+        except Exception as error:  # noqa: BLE001 - an error of the suite's own says nothing of the host
+            return _broken(error)
 
     def _looked(self, examine: Callable[[Host], T], judge: Callable[[T, str], Judgement]) -> list[Look]:
         """Look until it is settled (see `waiting`), once for all parts of the check."""
@@ -119,10 +147,10 @@ class Cell:
             started, clock = time.time(), time.perf_counter()
             evidence: object
             try:
-                evidence = examine(self._host())
-            except Exception as reason:  # noqa: BLE001 - what kept it from being observed is judged
-                evidence = reason
-            judgements = {part: self._judged(evidence, judge, part) for part in parts}
+                evidence = _examined(examine, self._host())
+            except Exception as error:  # noqa: BLE001 - an examination that breaks is unknown, and looked at again
+                evidence = replace(_broken(error), attachments={})
+            judgements = {part: self._judged_whole(evidence, judge, part) for part in parts}
             looks.append(Look(judgements, started, time.perf_counter() - clock))
         return looks
 
@@ -179,6 +207,17 @@ def required(check: Check, target: Target) -> bool:
     return check.number > 0 or target.kind == "staged"
 
 
+def _examined(examine: Callable[[Host], T], host: Host) -> object:
+    """Return the evidence, or why there is none."""
+    from fixtures.observation.facts import Unobserved
+
+    try:
+        return examine(host)
+    except Unobserved as reason:
+        # Without its traceback: it is kept for all parts.
+        return type(reason)(str(reason))
+
+
 def disturbable(host: Host) -> DisturbableHost | None:
     """Return the host with the verbs that disturb, where this run has them."""
     return cast("DisturbableHost", host) if hasattr(host, "repair") else None
@@ -189,27 +228,39 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "validates(*checks): the test of these checks of the registry")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where it is waited for green, start its clock with the first result, also where workers look."""
+    target = session.config.stash.get(TARGET, None)
+    if target is not None and target.wait and not hasattr(session.config, "workerinput"):
+        session.config.pluginmanager.register(_Clock(target), "viewgate-clock")
+
+
+class _Clock:
+    """Asks once a result has come whether there is time to look again: the time runs from the first question."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def pytest_runtest_logreport(self) -> None:
+        """Ask."""
+        self._target.waits()
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a gate module's test its cells: one for every host and part."""
     marker = metafunc.definition.get_closest_marker("validates")
     if marker is None:
         return
     target = metafunc.config.stash.get(TARGET, None)
-    cells = (
-        []
-        if target is None
-        else [
-            Cell(check, host, part)
-            for check in marker.args
-            for host in target.host_ids
-            for part in check.parts(target.expected)
-        ]
-    )
-    several = len(marker.args) > 1
-    metafunc.parametrize(
-        "cell",
-        [pytest.param(cell, id=f"{cell.host_id}-{cell.check.id}" if several else cell.id) for cell in cells],
-    )
+    cells = [] if target is None else cells_of(target, marker.args)
+    metafunc.parametrize("cell", [pytest.param(cell, id=cell.id) for cell in cells])
+
+
+def cells_of(target: Target, checks: Sequence[Check]) -> list[Cell]:
+    """Return the cells' parts that these checks have in this environment: one for every host and part."""
+    return [
+        Cell(check, host, part) for check in checks for host in target.host_ids for part in check.parts(target.expected)
+    ]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -226,17 +277,21 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     cell = item.callspec.params.get("cell") if hasattr(item, "callspec") else None
     if isinstance(cell, Cell) and (call.when == "call" or call.excinfo is not None):
         came = item.stash.get(_judgement, None)
+        digest = item.stash.get(_digest, None)
         raised = call.excinfo.value if call.excinfo is not None else None
         if raised is not None and not isinstance(raised, (Violation, pytest.skip.Exception)):
-            came = (call.start, call.duration, _broken(f"{type(raised).__name__}: {raised}"))
-        elif came is None and raised is None:
-            came = (call.start, call.duration, _broken("it judged nothing"))
+            came = (call.start, call.duration, _broken(raised))
+        elif came is None and raised is None and digest is None:
+            came = (call.start, call.duration, unknown("the check itself broke: it judged nothing"))
+        item.user_properties[:] = [pair for pair in item.user_properties if pair[0] not in _PROPERTIES]
         # A test that was skipped before it judged did not come out at all: the ledger will miss it.
         if came is not None:
-            item.user_properties[:] = [pair for pair in item.user_properties if pair[0] != "viewgate"]
-            for earlier in item.stash.get(_earlier, ()):
-                _record(item, cell, *earlier, superseded=True)
-            _record(item, cell, *came)
+            looks = [(*earlier, True) for earlier in item.stash.get(_earlier, ())] + [(*came, False)]
+            for started, seconds, judgement, superseded in looks:
+                told = _outcome(item.config, cell, started, seconds, judgement, superseded=superseded)
+                item.user_properties.append((_OUTCOME, told))
+        elif digest is not None:
+            item.user_properties.append((_DIGEST, _told(cell, digest, call.start, call.duration)))
     report = yield
     if isinstance(cell, Cell) and call.excinfo is not None and isinstance(call.excinfo.value, Violation):
         # The wording is the whole message; a traceback through the suite would only hide it.
@@ -244,44 +299,97 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-def _broken(why: str) -> Judgement:
-    return unknown(f"the check itself broke: {why}"[:500], remedy="run it alone with --tb=long, and report this")
+def _broken(error: BaseException) -> Judgement:
+    """Return that the suite's own code broke, with the traceback as evidence."""
+    from fixtures.observation.facts import worded
+
+    return replace(
+        unknown(
+            f"the check itself broke: {worded(error)}"[:500],
+            remedy="this is an error of viewgate: report it, with traceback.txt among the run's attachments",
+        ),
+        attachments={"traceback.txt": "".join(traceback.format_exception(error)).encode(errors="replace")},
+    )
 
 
-def _record(
-    item: pytest.Item, cell: Cell, started: float, seconds: float, judgement: Judgement, *, superseded: bool = False
-) -> None:
+def _told(cell: Cell, digest: Digest, started: float, seconds: float) -> dict[str, Any]:
+    """Return a host's digest as it travels to the controller."""
+    return {
+        "check": cell.check.id,
+        "host": cell.host_id,
+        "part": cell.part,
+        "seen": dict(digest.seen),
+        "unseen": dict(digest.unseen),
+        "started": started,
+        "seconds": seconds,
+    }
+
+
+def _outcome(
+    config: pytest.Config, cell: Cell, started: float, seconds: float, judgement: Judgement, *, superseded: bool
+) -> dict[str, Any]:
+    """Return what came out of a cell, with the fields of `reports.records.Outcome` that a test knows."""
     green = judgement.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE)
     # What was not observed is not known to be broken: the check's own remedy would mend what may be whole.
     usual = cell.check.remedy if judgement.verdict is Verdict.FAIL else OBSERVE
     remedy = "" if green else judgement.remedy or usual
-    attach = item.config.hook.pytest_viewgate_attach
+    attach = config.hook.pytest_viewgate_attach
     attached = [
-        attach(config=item.config, name=f"{cell.check.id}-{cell.id}-{name}", content=content)
+        attach(config=config, name=f"{cell.check.id}-{cell.host_id}-{cell.part}-{name}", content=content)
         for name, content in judgement.attachments.items()
     ]
-    item.user_properties.append(
-        (
-            "viewgate",
-            {
-                "check": cell.check.id,
-                "host": cell.host_id,
-                "part": cell.part,
-                "verdict": judgement.verdict.value,
-                "observed": judgement.observed,
-                "expected": judgement.expected,
-                "seen_by": judgement.seen_by,
-                "remedy": remedy,
-                "figures": dict(judgement.figures),
-                "samples": {name: list(values) for name, values in judgement.samples.items()},
-                "attachments": [path for path in attached if path],
-                "seconds": seconds,
-                "started": started,
-                "cause": judgement.cause,
-                "superseded": superseded,
-            },
-        )
-    )
+    return {
+        "check": cell.check.id,
+        "host": cell.host_id,
+        "part": cell.part,
+        "verdict": judgement.verdict.value,
+        "observed": judgement.observed,
+        "expected": judgement.expected,
+        "seen_by": judgement.seen_by,
+        "remedy": remedy,
+        "figures": dict(judgement.figures),
+        "samples": {name: list(values) for name, values in judgement.samples.items()},
+        "attachments": [path for path in attached if path],
+        "seconds": seconds,
+        "started": started,
+        "cause": judgement.cause,
+        "superseded": superseded,
+    }
+
+
+def pytest_viewgate_compared(config: pytest.Config, digests: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Judge whether the hosts agree, out of the digest that each host's test recorded (a hook of reports').
+
+    A host without a digest has no outcome, and the ledger will miss it; of no other host it is known then that it
+    agrees with all. Without a wait this looks at no host.
+    """
+    target = config.stash[TARGET]
+    came = {told["host"]: (nodeid, told) for nodeid, told in digests.items()}
+    started, clock = time.time(), time.perf_counter()
+    seen = {host: Digest(told["seen"], told["unseen"]) for host, (_, told) in came.items()}
+    looks = [_compared(target.host_ids, seen, started, clock)]
+    everywhere = set(came) == set(target.host_ids)
+    needed = required(AGREEMENT, target)
+    while everywhere and target.wait and goes_on(looks, required=needed, time_left=target.waits()):
+        time.sleep(pause(len(looks)))
+        started, clock = time.time(), time.perf_counter()
+        seen = {host: agreement.digest_of(facts) for host, facts in target.facts_anew().items()}
+        looks.append(_compared(target.host_ids, seen, started, clock))
+    outcomes = []
+    for host, (nodeid, told) in came.items():
+        cell = Cell(AGREEMENT, host, told["part"])
+        for number, look in enumerate(looks, 1):
+            last = number == len(looks)
+            judgement = settled(looks, host) if last else look.judgements[host]
+            told_of = _outcome(config, cell, look.started, look.seconds, judgement, superseded=not last)
+            outcomes.append((nodeid, told_of))
+    return outcomes
+
+
+def _compared(hosts: Sequence[str], seen: Mapping[str, Digest], started: float, clock: float) -> Look:
+    """Judge each host against the others."""
+    digests = {host: seen.get(host, agreement.MISSING) for host in hosts}
+    return Look({host: agreement.judge(host, digests) for host in hosts}, started, time.perf_counter() - clock)
 
 
 def pytest_viewgate_plan(config: pytest.Config) -> Plan | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fixtures.environments.base import Host
@@ -49,22 +49,21 @@ class Evidence:
     repair: Repair | Unobserved | None
     now: dt.datetime
     version: str = ""
-    host: str = ""
-    # What has to be alike on all hosts, by host; this one's first.
-    told: Mapping[str, agreement.Told | Unobserved] = field(default_factory=dict)
 
 
 @validates(*OBJECTIVES)
 def test_objectives(cell: Cell) -> None:
     """The environment meets the brief's objectives, or says which of them was not measured."""
-    cell.judge(lambda host: examine(host, cell.history()), lambda evidence, _: judge(evidence, cell.check))
+    if cell.check is AGREEMENT:
+        cell.digest(lambda host: agreement.digest_of(_seen(host.facts)))
+    else:
+        cell.judge(lambda host: examine(host, cell.history()), lambda evidence, _: judge(evidence, cell.check))
 
 
 def examine(host: Host, history: Sequence[dict[str, Any]]) -> Evidence:
     """Take from the host's facts, its page and the recorded runs what the objectives are judged by."""
     stage = disturbable(host)
     facts, page = _seen(host.facts), _seen(host.page)
-    others = {other.id: _seen(other.facts) for other in host.others}
     return Evidence(
         agreed=host.environment.objectives,
         compiled=facts if isinstance(facts, Unobserved) else _seen(lambda: facts.seen("compiled")),
@@ -76,11 +75,6 @@ def examine(host: Host, history: Sequence[dict[str, Any]]) -> Evidence:
         repair=None if stage is None else _seen(stage.repair),
         now=dt.datetime.now(dt.UTC),
         version=_version(facts),
-        host=host.id,
-        told={
-            name: said if isinstance(said, Unobserved) else agreement.told_by(said)
-            for name, said in ({host.id: facts} | others).items()
-        },
     )
 
 
@@ -96,7 +90,7 @@ def _seen(observe: Callable[[], T]) -> T | Unobserved:
 
 
 def judge(evidence: Evidence, objective: Check) -> Judgement:
-    """Judge one objective."""
+    """Judge one objective of a host; whether hosts agree takes all of them."""
     judges: dict[Check, Callable[[Evidence], Judgement]] = {
         VIEWS: _views,
         COVERAGE: _coverage,
@@ -105,7 +99,6 @@ def judge(evidence: Evidence, objective: Check) -> Judgement:
         SCHEDULED_REBUILD: lambda evidence: _scheduled(evidence, "0 3 * * *", ("view:cache",)),
         AVAILABILITY: _availability,
         RECOVERY: _recovery,
-        AGREEMENT: lambda evidence: agreement.judge(evidence.host, evidence.told),
     }
     return judges[objective](evidence)
 

@@ -27,7 +27,7 @@ COLLECT_SECONDS = 240
 every_check = pytest.mark.parametrize("check", [*EIGHT, *OBJECTIVES], ids=lambda check: check.id)
 
 TARGETS = {
-    "staged": Target("staged", None, stage=None, intrusive=True),
+    "staged": Target("staged", None, kind="staged", intrusive=True),
     "live": Target(
         "shop-1",
         Environment(
@@ -38,7 +38,7 @@ TARGETS = {
             panels=("admin", "agent", "re_seller"),
             pages=(FurtherPage(name="dashboard", path="/admin", visitor="guest", sentinel="Dashboard"),),
         ),
-        stage=None,
+        kind="gateway",
         intrusive=False,
     ),
 }

@@ -1,17 +1,28 @@
-"""Hosts of one mind: who differs from most is named, and nobody agrees with what was not seen."""
+"""Hosts that agree: each is compared with most of them, and what was not seen of one agrees with nothing."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from fixtures.observation.facts import Application, CompiledViews, HostFacts, Middleware, Unobserved
 from reports.records import Verdict
-from validations.agreement import Told, judge, told_by
+from validations.agreement import HOST, MISSING, Digest, digest_of, judge
 from validations.contracts import Judgement, failed, passed, unknown
 
-NEW = {"release": "r2", "framework": "12.52.0", "compiled views": "aaaa"}
-OLD = {"release": "r1", "framework": "12.52.0", "compiled views": "bbbb"}
-SILENT = Unobserved("ssh: connection refused")
+VALUES = {"release": "r2", "framework": "12.52.0", "compiled views": "aaaa"}
+NEW = Digest(VALUES)
+OLD = Digest(VALUES | {"release": "r1", "compiled views": "bbbb"})
+SILENT = Digest(unseen={HOST: "ssh: connection refused"})
+PARTLY = Digest({"release": "r2", "framework": "12.52.0"}, {"compiled": "no console"})
+DEPLOY = "deploy to that host again, then compare"
+LONG = "x" * 41
+
+
+def one(**values: str) -> Digest:
+    """Return a digest of these values."""
+    return Digest(values)
 
 
 @pytest.mark.parametrize(
@@ -20,52 +31,52 @@ SILENT = Unobserved("ssh: connection refused")
         pytest.param({"a": NEW, "b": NEW}, "PP", id="alike"),
         pytest.param({"a": NEW, "b": OLD, "c": NEW}, "PFP", id="one-differs"),
         pytest.param({"a": NEW, "b": OLD}, "FF", id="no-majority"),
-        pytest.param({"a": NEW, "b": SILENT, "c": NEW}, "PUP", id="one-not-seen"),
-        pytest.param({"a": NEW, "b": SILENT}, "UU", id="nobody-to-compare"),
-        pytest.param({"a": {}, "b": {}}, "UU", id="nothing-seen"),
-        pytest.param({"a": NEW, "b": {"release": "r2"}}, "PP", id="less-seen"),
-        pytest.param({"a": NEW, "b": NEW | {"compiled views": "cccc"}, "c": NEW}, "PFP", id="only-views-differ"),
+        pytest.param({"a": NEW, "b": NEW, "c": OLD, "d": OLD}, "FFFF", id="two-and-two"),
+        pytest.param({"a": NEW, "b": SILENT, "c": NEW}, "UUU", id="one-not-seen"),
+        pytest.param({"a": NEW, "b": MISSING, "c": NEW}, "UUU", id="one-missing"),
+        pytest.param({"a": NEW, "b": SILENT, "c": NEW, "d": OLD}, "UUUF", id="one-not-seen-and-one-differs"),
+        pytest.param({"a": NEW, "b": SILENT}, "UU", id="no-host-to-compare"),
+        pytest.param({"a": NEW, "b": PARTLY, "c": NEW}, "UUU", id="a-section-of-one-not-seen"),
+        pytest.param({"a": OLD, "b": PARTLY, "c": NEW}, "FUF", id="a-section-not-seen-and-one-differs"),
+        pytest.param({"a": Digest(), "b": Digest()}, "UU", id="nothing-seen"),
+        pytest.param({"a": NEW}, "U", id="one-host"),
+        pytest.param({"a": NEW, "b": Digest(VALUES | {"compiled views": "cccc"}), "c": NEW}, "PFP", id="only-views"),
+        pytest.param(
+            {"a": one(Filament=""), "b": one(Filament="4.0.1"), "c": one(Filament="")}, "PFP", id="one-has-it"
+        ),
     ],
 )
-def test_each_host_is_held_against_most(hosts: dict[str, Told | Unobserved], verdicts: str) -> None:
-    """Whoever differs from the majority fails, all where there is none; what was not seen is unknown."""
+def test_each_host_is_compared_with_most(hosts: dict[str, Digest], verdicts: str) -> None:
+    """Hosts that differ from the majority fail, all where there is none; no host agrees with what was not seen."""
     words = {"P": Verdict.PASS, "F": Verdict.FAIL, "U": Verdict.UNKNOWN}
     assert [judge(host, hosts).verdict for host in hosts] == [words[letter] for letter in verdicts]
 
 
-def test_a_difference_is_named() -> None:
-    """The failure says what differs, from what it is, and from whom."""
-    judgement = judge("b", {"a": NEW, "b": OLD, "c": NEW})
-    assert judgement.observed == "b has release r1, unlike a, c; compiled views bbbb, unlike a, c"
-
-
-DEPLOY = "deploy to that host again, then compare"
-LONG = "x" * 41
-
-
 @pytest.mark.parametrize(
-    ("hosts", "told"),
+    ("hosts", "judgement"),
     [
         pytest.param(
             {"a": NEW, "b": NEW}, passed("alike on 2 hosts: release, framework, compiled views"), id="two-alike"
         ),
         pytest.param(
-            {"a": NEW, "b": NEW, "c": SILENT, "d": SILENT},
-            passed("alike on 2 hosts: release, framework, compiled views; nothing was seen of c, d"),
-            id="two-alike-and-two-not-seen",
+            {"a": NEW, "b": NEW, "c": SILENT, "d": PARTLY},
+            unknown(
+                "no difference was seen, but not all could be compared: nothing was seen of c"
+                " (ssh: connection refused); of d not compiled (no console)",
+                seen_by="the probes of 3 hosts",
+            ),
+            id="not-all-seen",
         ),
         pytest.param(
-            {"a": {str(n): "1" for n in range(9)}, "b": {"0": "1"}},
-            passed("alike on 2 hosts: 0, 1, 2, 3, 4, 5, 6, 7 and 1 more"),
-            id="nine-alike",
+            {"a": Digest(dict.fromkeys("0123456789", "1")), "b": Digest(dict.fromkeys("0123456789", "1"))},
+            passed("alike on 2 hosts: 0, 1, 2, 3, 4, 5, 6, 7, 8 and 1 more"),
+            id="ten-alike",
         ),
         pytest.param({"a": SILENT, "b": NEW}, unknown("not measured: ssh: connection refused"), id="not-seen-itself"),
-        pytest.param({"a": NEW, "b": SILENT}, unknown("not measured: nothing was seen of b"), id="others-not-seen"),
+        pytest.param({"a": Digest(), "b": NEW}, unknown("not measured: nothing of it was seen"), id="nothing-seen"),
+        pytest.param({"a": NEW}, unknown("not measured: there is no other host to compare with"), id="one-host"),
         pytest.param(
-            {"a": {}, "b": NEW}, unknown("not measured: nothing was seen of what could be"), id="nothing-told"
-        ),
-        pytest.param(
-            {"a": {"release": "r1", "PHP": "8"}, "b": {"release": "r2", "PHP": "8"}, "c": {"release": "r2"}},
+            {"a": one(release="r1", PHP="8"), "b": one(release="r2", PHP="8"), "c": one(release="r2")},
             failed(
                 "a has release r1, unlike b, c",
                 "the same on every host",
@@ -75,9 +86,9 @@ LONG = "x" * 41
             id="one-differs",
         ),
         pytest.param(
-            {"a": {"v": LONG, "w": LONG[1:]}, "b": {"v": "y", "w": "z"}, "c": {"u": "1"}},
+            {"a": one(v=LONG, w=LONG[1:], x=""), "b": one(v="y", w="z", x="1"), "c": one(u="1")},
             failed(
-                f"a has v {'x' * 37}…, unlike b; w {'x' * 40}, unlike b",
+                f"a has v {'x' * 37}…, unlike b; w {'x' * 40}, unlike b; x none, unlike b",
                 "the same on every host",
                 remedy=DEPLOY,
                 seen_by="the probes of 3 hosts",
@@ -86,53 +97,78 @@ LONG = "x" * 41
         ),
     ],
 )
-def test_what_an_operator_reads(hosts: dict[str, Told | Unobserved], told: Judgement) -> None:
-    """What differs is told with whom it differs from, how many were looked at, and what to do."""
-    assert judge("a", hosts) == told
+def test_what_an_operator_reads(hosts: dict[str, Digest], judgement: Judgement) -> None:
+    """What differs is named with the hosts it differs from, how many were looked at, and what to do."""
+    assert judge("a", hosts) == judgement
+
+
+def facts(**sections: Any) -> HostFacts:
+    """Return the facts of a host with these sections, and a reason for no other."""
+    return HostFacts(looked_by="probe", seconds=1.0, **sections)
+
+
+COMPILED = CompiledViews(path="/v", generation="/v/1", sources=3, intact=3, bytes=9, digest="aa")
+APPLICATION = Application(
+    name="shop",
+    environment="production",
+    root="/srv",
+    release="r1",
+    runtime_user="www-data",
+    debug=True,
+    framework_version="12.60.0",
+    filament_version="4.0.1",
+    php_version="8.4.1",
+)
 
 
 def test_everything_that_was_seen_is_compared() -> None:
     """Each fact that has to be alike on every host goes by its own name."""
-    facts = HostFacts(
-        looked_by="probe",
-        seconds=1.0,
-        application=Application(
-            name="shop",
-            environment="production",
-            root="/srv",
-            release="r1",
-            runtime_user="www-data",
-            debug=True,
-            framework_version="12.60.0",
-            filament_version="4.0.1",
-            php_version="8.4.1",
-        ),
-        compiled=CompiledViews(path="/v", generation="/v/1", sources=3, intact=3, bytes=9, digest="aa"),
-        middleware=Middleware(stack=("A", "B")),
+    seen = facts(application=APPLICATION, compiled=COMPILED, middleware=Middleware(stack=("A", "B")))
+    assert digest_of(seen) == Digest(
+        {
+            "release": "r1",
+            "environment": "production",
+            "framework": "12.60.0",
+            "Filament": "4.0.1",
+            "PHP": "8.4.1",
+            "debug mode": "True",
+            "templates": "3",
+            "compiled views": "aa",
+            "middleware": "A B",
+        }
     )
-    assert told_by(facts) == {
-        "release": "r1",
-        "environment": "production",
-        "framework": "12.60.0",
-        "Filament": "4.0.1",
-        "PHP": "8.4.1",
-        "debug mode": "True",
-        "templates": "3",
-        "compiled views": "aa",
-        "middleware": "A B",
-    }
 
 
-def test_an_application_without_filament_is_not_compared_by_it() -> None:
-    """What an application does not have is left out."""
-    one = Application(name="shop", environment="local", root="/srv", release="", runtime_user="u")
-    told = told_by(HostFacts(looked_by="probe", seconds=1.0, application=one))
-    assert told == {"environment": "local", "debug mode": "False"}
+def test_an_application_without_filament_is_compared_as_one_without() -> None:
+    """What an application positively does not have is a value of its own: a host that has it differs."""
+    bare = APPLICATION.model_copy(update={"filament_version": None, "release": ""})
+    digest = digest_of(facts(application=bare, compiled=COMPILED, middleware=Middleware(stack=())))
+    assert (digest.seen["Filament"], digest.seen["release"], digest.seen["middleware"]) == ("", "", "")
+    assert not digest.unseen
 
 
-def test_what_a_probe_tells_is_compared() -> None:
-    """Release, versions and the compiled set come from the facts; what was not seen is left out."""
-    assert told_by(HostFacts(looked_by="probe", seconds=1.0)) == {}
-    compiled = CompiledViews(path="/v", generation="/v/1", sources=3, intact=3, bytes=9, digest="aa")
-    facts = HostFacts(looked_by="probe", seconds=1.0, compiled=compiled)
-    assert told_by(facts) == {"templates": "3", "compiled views": "aa"}
+@pytest.mark.parametrize(
+    ("seen", "unseen"),
+    [
+        pytest.param(Unobserved("no probe"), {HOST: "no probe"}, id="nothing"),
+        pytest.param(
+            facts(compiled=COMPILED, unobserved={"application": "no console"}),
+            {"application": "no console", "middleware": "the probe said nothing of middleware"},
+            id="no-console",
+        ),
+        pytest.param(
+            facts(
+                application=APPLICATION,
+                compiled=COMPILED.model_copy(update={"digest": ""}),
+                middleware=Middleware(stack=("A",)),
+            ),
+            {"compiled": "the probe's answer lacks their digest"},
+            id="no-digest-of-the-views",
+        ),
+    ],
+)
+def test_what_was_not_seen_is_in_the_digest_with_its_reason(
+    seen: HostFacts | Unobserved, unseen: dict[str, str]
+) -> None:
+    """A host that could not be looked at, and each section that could not, keep the reason for the comparison."""
+    assert digest_of(seen).unseen == unseen

@@ -8,14 +8,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from fixtures.environments.base import Host
 from fixtures.environments.settings import Disclosure, Environment, FurtherPage
 from fixtures.observation.browser import BrowserObservation
 from fixtures.observation.facts import Absent, ErrorLog, HostFacts, Schedule, Unobserved, parse
 from fixtures.observation.lock_store import LockObservation, LockStore, WatchedRebuild
 from fixtures.observation.pages import Answer, PageObservation
 from fixtures.observation.repair import Repair
-from validations.agreement import told_by
 from validations.gate import (
     test_1_middleware,
     test_2_writable,
@@ -80,13 +78,11 @@ class SeenHost:
         environment: Environment = ENVIRONMENT,
         page: PageObservation | Unobserved = PAGE,
         visit: BrowserObservation | Unobserved = Absent("none was asked for"),  # noqa: B008 - never raised twice
-        others: tuple[Host, ...] = (),
     ) -> None:
         self._facts = facts
         self._page = page
         self._visit = visit
         self.environment = environment
-        self.others = others
 
     def facts(self) -> HostFacts:
         """Return all of them."""
@@ -265,14 +261,9 @@ FULL = FACTS.model_copy(update={"log": ErrorLog.model_validate(LOG), "schedule":
 
 def test_the_objectives_take_what_the_host_the_page_and_the_history_show() -> None:
     """Each fact that the objectives are judged by is the one of that name; a host that may be disturbed is repaired."""
-    second = SeenHost(Unobserved("ssh: connection refused"))
-    second.id = "second"
     before = dt.datetime.now(dt.UTC)
-    seen = test_objectives.examine(SeenHost(FULL, others=(second,)), [{"run": 1}])
+    seen = test_objectives.examine(SeenHost(FULL), [{"run": 1}])
     assert before <= seen.now <= dt.datetime.now(dt.UTC)
-    told = seen.told["second"]
-    assert isinstance(told, Unobserved)
-    assert str(told) == "ssh: connection refused"
     assert seen == test_objectives.Evidence(
         agreed=ENVIRONMENT.objectives,
         compiled=FACTS.seen("compiled"),
@@ -284,15 +275,13 @@ def test_the_objectives_take_what_the_host_the_page_and_the_history_show() -> No
         repair=REPAIR,
         now=seen.now,
         version="8.83.26",
-        host="seen",
-        told={"seen": told_by(FULL), "second": told},
     )
 
 
 def test_objectives_say_of_each_fact_why_it_was_not_seen() -> None:
     """A host that is silent leaves every fact open with the reason, and one that lacks a section leaves that one."""
     silent = test_objectives.examine(SeenHost(Unobserved("no probe"), page=Unobserved("no page")), [])
-    for fact in (silent.compiled, silent.log, silent.schedule, silent.told["seen"]):
+    for fact in (silent.compiled, silent.log, silent.schedule):
         assert isinstance(fact, Unobserved)
         assert str(fact) == "no probe"
     assert (silent.answers, silent.version) == ((), "")

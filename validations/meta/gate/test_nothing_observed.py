@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.environments.base import Host
 from fixtures.environments.settings import Environment, FurtherPage
 from fixtures.observation.browser import BrowserObservation
 from fixtures.observation.facts import HostFacts, Unobserved
@@ -29,7 +28,6 @@ class BlindHost:
 
     id = "blind"
     environment = ENVIRONMENT
-    others: tuple[Host, ...] = ()
 
     def __init__(self, facts: HostFacts | None, answers: tuple[Answer, ...]) -> None:
         self._facts = facts

@@ -10,7 +10,7 @@ from typing import Any
 
 from fixtures.environments.settings import Environment
 from reports.events import SCHEMA
-from reports.records import Other, Outcome, Plan, Planned, Verdict, Waiver
+from reports.records import EnvironmentKind, Other, Outcome, Plan, Planned, Verdict, Waiver
 from reports.run import Run
 from reports.trends import History, Past
 from validations.meta.reports.samples import STARTED
@@ -99,7 +99,7 @@ def _run(
         "disturbing": "yes",
     }
     environment = "staged" if len(hosts) == 1 else "production"
-    kind = "staged" if len(hosts) == 1 else "gateway"
+    kind: EnvironmentKind = "staged" if len(hosts) == 1 else "gateway"
     ledger = Plan(environment, kind, hosts, tuple(parts), provenance, (WAIVER,) if explored else ())
     run = Run.begin(_event(0, "run-started", run="20261125T000000Z-0a0b0c", plan=ledger.to_json()))
     at = {host: 0.2 + 0.3 * number for number, host in enumerate(hosts)}

@@ -282,6 +282,26 @@ def test_every_bad_environment_is_the_same_with_workers_and_without(shop: Shop, 
     assert verdicts == BAD[name].agreement
 
 
+@pytest.mark.parametrize("arguments", [pytest.param([], id="alone"), pytest.param(["-n", "2"], id="two-workers")])
+def test_hosts_that_come_to_agree_are_waited_for(shop: Shop, arguments: list[str]) -> None:
+    """With `--wait` hosts that differ are looked at again until they agree and that is confirmed, each look recorded."""
+    late = BAD["views-differ"].answers(shop)["web-2"]
+    shop.describe("web-1", "web-2")
+
+    def deployed_meanwhile(host: str) -> None:
+        if host == "web-2":
+            shop.stand_ins.answers[host] = late if shop.stand_ins.calls[host] == 1 else shop.answers()
+
+    shop.stand_ins.before = deployed_meanwhile
+    done = shop.gate("-k", "agreement", "--wait", "60", *arguments)
+    looks = [(event["outcome"]["host"], event["outcome"]["verdict"]) for event in shop.events("part")]
+    assert looks == [(host, verdict) for host in ("web-1", "web-2") for verdict in ("fail", "pass", "pass")], (
+        done.stdout
+    )
+    assert shop.agreement() == {"web-1": "pass", "web-2": "pass"}
+    assert shop.stand_ins.calls == {"web-1": 3, "web-2": 3}
+
+
 def test_a_worker_that_dies_leaves_no_agreement(shop: Shop) -> None:
     """A host whose worker died before it sent the digest has no agreement, and no other host agrees with it."""
     shop.describe("web-1", "web-2", "web-3", "web-4")

@@ -127,7 +127,18 @@ def _runs(run: HealthCheck, answer: dict[str, Any], compiled: CompiledViews | Un
             remedy=f"view:cache; and have {NAME} look at every compiled view, as the gate does",
             seen_by=seen_by,
         )
-    return passed("it ran and says healthy", seen_by=seen_by)
+    return passed(f"it ran and says healthy{_not_judged(answer)}", seen_by=seen_by)
+
+
+def _not_judged(answer: dict[str, Any]) -> str:
+    """Return what its checks had too little to judge by: a green that was not observed is not silent."""
+    checks = answer.get("checks")
+    found = [
+        f"; {check.get('name')}: {check.get('observed')}"
+        for check in (checks if isinstance(checks, list) else [])
+        if isinstance(check, dict) and check.get("judged") is False
+    ]
+    return "".join(found)[:300]
 
 
 def _complaints(answer: dict[str, Any]) -> str:
@@ -174,7 +185,7 @@ def _sensible(name: str, value: Any) -> bool:
     if name == "permissions":
         return isinstance(value, str) and value != ""
     if name == "opcache_hit_rate" and value is None:
-        # No view was asked for yet: then there is no rate, and none may be made up.
+        # Too few views were looked up since the last reading: then there is no rate, and none may be made up.
         return True
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False

@@ -120,6 +120,13 @@ def test_a_run_that_does_not_say_healthy_is_red(evidence: Evidence, said: str) -
     assert said in judgement.reason
 
 
+def test_what_was_not_judged_is_named() -> None:
+    """A healthy run with a check that had too little to judge by passes, and the report names that check."""
+    few = {"name": "opcache", "ok": True, "judged": False, "observed": "not judged: 3 of 7 lookups"}
+    judgement = judge(ran(answer(checks=[*answer()["checks"], few])), "runs")
+    assert judgement == passed("it ran and says healthy; opcache: not judged: 3 of 7 lookups", seen_by=JSON)
+
+
 @pytest.mark.parametrize("name", METRICS)
 def test_a_missing_metric_is_red(name: str) -> None:
     """All five metrics of the brief have to be there."""

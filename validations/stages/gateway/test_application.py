@@ -107,7 +107,7 @@ def test_up_is_json_without_a_template(application: Application, release: Releas
     """The health endpoint answers whatever the views are like, with the counts of all workers."""
     told = request(application, "/up").json()
     assert (told["status"], told["release"]) == ("up", release.id)
-    assert set(told["opcache"]) == {"hits", "misses"}
+    assert set(told["opcache"]) == {"server", "workers", "hits", "misses", "time"}
 
 
 def test_metrics_are_prometheus_text(application: Application) -> None:

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from fixtures.gateway.console import view_commands
 from fixtures.gateway.deployment import filament_caches as filament
 from fixtures.gateway.health.health_check import HealthCheck, HealthReport
+from fixtures.gateway.health.hit_rate import Reading, Readings
 from fixtures.gateway.health.logs import application_log, health_log, monitor_log
 from fixtures.gateway.health.prometheus import exposition
 from fixtures.gateway.release import Release
@@ -32,9 +33,9 @@ def _warm(release: Release) -> Release:
     return release
 
 
-def check_of(release: Release, counts: tuple[int, int] | None = (9_990, 10)) -> HealthCheck:
-    """Give the health check of a release whose workers have counted that much."""
-    return HealthCheck(release, lambda: counts)
+def check_of(release: Release) -> HealthCheck:
+    """Return the health check of a release that no server serves."""
+    return HealthCheck(release, lambda: None)
 
 
 def ill(report: HealthReport) -> list[str]:
@@ -61,7 +62,7 @@ def test_a_warm_release_is_healthy(warm: Release) -> None:
     assert [check.name for check in report.checks] == ["permissions", "integrity", "room", "recent-errors", "opcache"]
     metrics = report.metrics
     assert (metrics.compiled_views, metrics.permissions, metrics.recent_errors) == (VIEWS, "ok", 0)
-    assert metrics.opcache_hit_rate == 0.999
+    assert metrics.opcache_hit_rate is None
     room = os.statvfs(warm.compiled_path)
     used = room.f_blocks - room.f_bfree
     assert metrics.disk_used_percent == pytest.approx(100 * used / (used + room.f_bavail), abs=1)
@@ -145,25 +146,6 @@ def test_recent_errors_degrade_and_no_fix_hides_them(warm: Release) -> None:
         assert "filemtime" in errors.observed
 
 
-@pytest.mark.parametrize(
-    ("counts", "rate", "well"),
-    [
-        pytest.param((9_000, 1_000), 0.9, True, id="good"),
-        pytest.param((4_000, 6_000), 0.4, False, id="bad"),
-        pytest.param((0, 7), 0.0, True, id="too-few-to-judge"),
-        pytest.param((0, 0), None, True, id="none-yet"),
-        pytest.param(None, None, True, id="nobody-answers"),
-    ],
-)
-def test_the_hit_rate_is_judged_once_there_is_enough(
-    warm: Release, counts: tuple[int, int] | None, rate: float | None, *, well: bool
-) -> None:
-    """The rate is told as it is, and held against the workers only after 10,000 lookups."""
-    report = check_of(warm, counts).examine()
-    assert report.metrics.opcache_hit_rate == rate
-    assert ("opcache" not in ill(report)) is well
-
-
 @pytest.mark.parametrize("fix", [False, True], ids=["look", "fix"])
 def test_exit_code_json_and_log_agree(warm: Release, capsys: pytest.CaptureFixture[str], *, fix: bool) -> None:
     """What is printed, what is logged and the exit code tell the same, ill or well."""
@@ -194,13 +176,15 @@ def test_the_monitor_log_has_one_line_a_run(warm: Release, monkeypatch: pytest.M
 
 
 def test_the_five_metrics_are_prometheus_text(warm: Release) -> None:
-    """Prometheus' own parser reads five gauges, each with help; what nobody could observe is NaN."""
-    families = {family.name: family for family in text_string_to_metric_families(exposition(warm, 3, 1))}
+    """Prometheus' own parser reads five gauges, each with help; what could not be observed is NaN."""
+    first, second = Reading("a", 1, 0, 0, 1.0), Reading("a", 1, 9_000, 3_000, 2.0)
+    Readings(warm.hit_rate_readings, enough=10_000).keep(first)
+    families = {family.name: family for family in text_string_to_metric_families(exposition(warm, second))}
     values = {name.removeprefix("viewgate_gateway_"): family.samples[0].value for name, family in families.items()}
     assert set(values) == {"compiled_views", "permissions_ok", "disk_used_percent", "opcache_hit_rate", "recent_errors"}
     assert (values["compiled_views"], values["permissions_ok"], values["opcache_hit_rate"]) == (VIEWS, 1, 0.75)
     assert all(family.type == "gauge" and family.documentation for family in families.values())
-    unknown = {family.name: family for family in text_string_to_metric_families(exposition(warm, 0, 0))}
+    unknown = {family.name: family for family in text_string_to_metric_families(exposition(warm, first))}
     assert str(unknown["viewgate_gateway_opcache_hit_rate"].samples[0].value) == "nan"
 
 

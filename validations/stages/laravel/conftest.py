@@ -21,10 +21,9 @@ def _shared(laravel_here: None) -> Iterator[Served]:  # noqa: ARG001
 
 @pytest.fixture(scope="module", name="served")
 def _served(shared: Served) -> Served:
-    """The stage, with a php-fpm that has just been started: its OPcache counts no other file's rebuilds.
+    """The stage, with a php-fpm that has just been started: its OPcache has counted no other module's rebuilds.
 
-    Each rebuild is a miss for every view. A few hundred of them among hardly any visitors bring the hit rate of a
-    php-fpm's whole life below what the health check calls healthy, and rightly so.
+    Dozens of rebuilds among hardly any visitors are a bad hit rate, and the health check rightly says so.
     """
     shared.stage.restart()
     return shared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from fixtures.concurrency.explorer import Exploration, Explorer
 from fixtures.concurrency.gateway import GatewaySystem, independence
+from fixtures.concurrency.php.copies import CannotCopy, copy_of
 from fixtures.concurrency.php.system import STAGE, PhpSystem, Subject
 from fixtures.concurrency.php.trees import literal
 from fixtures.options import lack
@@ -97,7 +99,16 @@ def _application(
     if pytestconfig.option.laravel_root is None:
         # Whoever names the file is not kept from it.
         pytest.fail("which application is to be explored? --laravel-root PATH says so", pytrace=False)
-    root: Path = pytestconfig.option.laravel_root.resolve()
-    system = PhpSystem(world(), Subject(root.name, root, pytestconfig.option.laravel_service), redis_url=redis_url)
-    yield system
-    system.close()
+    tree = pytestconfig.invocation_params.dir / pytestconfig.option.laravel_root
+    with contextlib.ExitStack() as closing:
+        reason = ""
+        try:
+            copy = closing.enter_context(copy_of(tree))
+        except CannotCopy as error:
+            reason = f"--laravel-root: {error}"
+        if reason:
+            pytest.fail(reason, pytrace=False)
+        subject = Subject(copy.root.name, copy.root, pytestconfig.option.laravel_service, copy=copy)
+        system = PhpSystem(world(), subject, redis_url=redis_url)
+        closing.callback(system.close)
+        yield system

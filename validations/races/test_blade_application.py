@@ -1,10 +1,12 @@
 """Any Laravel application under the explorer: `--laravel-root PATH` says which, else this file is not collected.
 
-Its tree is only read. Each scenario is explored to the end, and each class of failure told with a shrunk witness.
+A copy of its tree is explored. Each scenario is explored to the end, and each class of failure told with a shrunk
+witness.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 
@@ -14,6 +16,7 @@ from fixtures.concurrency.explorer import Exploration, Explorer
 from fixtures.concurrency.independence import Independence
 from fixtures.concurrency.php.discovery import Explorable, explorable
 from fixtures.concurrency.php.system import PhpSystem
+from fixtures.concurrency.scheduler import HarnessError
 from fixtures.concurrency.witness import table
 from fixtures.profiles import Profile
 from validations.races.blade import KNOWN, symptoms
@@ -21,9 +24,22 @@ from validations.races.blade_portfolio import CASES, SERVICE_CASES, BladeCase, c
 from validations.races.telling import tell
 
 
+@contextlib.contextmanager
+def in_one_line() -> Iterator[None]:
+    """Fail with the message alone where the application cannot be explored."""
+    reason = ""
+    try:
+        yield
+    except HarnessError as error:
+        reason = str(error)
+    if reason:
+        pytest.fail(reason, pytrace=False)
+
+
 @pytest.fixture(scope="module", name="views")
 def _views(application: PhpSystem, pytestconfig: pytest.Config) -> Explorable:
-    return explorable(application, pytestconfig.option.laravel_view)
+    with in_one_line():
+        return explorable(application, pytestconfig.option.laravel_view)
 
 
 @pytest.fixture(scope="module", name="explorer")
@@ -56,8 +72,9 @@ def test_no_schedule_breaks_a_view(
     system = request.getfixturevalue("application")
     told = f"laravel-{system.version()} {system.subject.name}, seen by {system.eye}"
 
-    everything = explorer.exhaust(case.scenario, bound, until=())
-    found = [one_of(explorer, everything, symptom, bound) for symptom in sorted(everything.broken)]
+    with in_one_line():
+        everything = explorer.exhaust(case.scenario, bound, until=())
+        found = [one_of(explorer, everything, symptom, bound) for symptom in sorted(everything.broken)]
     for exploration in [everything, *found]:
         symptom = f"{exploration.failure.witness.promise} in " if exploration.failure else ""
         tell(request, [exploration], system=told, scenario=f"{symptom}{name}")

@@ -6,7 +6,6 @@ version is explored by `--laravel-root` in the same way (test_blade_application.
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -116,31 +115,6 @@ def test_each_version_has_its_own_failures(
 ) -> None:
     """10.24's guard, 12.10's hash, 12.52's atomic write and 12.54's silent chmod() each take and bring failures."""
     explore(like, tmp_path, world, request)
-
-
-def contents(root: Path) -> dict[str, tuple[int, int, str]]:
-    """Give what lies in a tree: mode, time and a digest of each file."""
-    found = {}
-    for path in sorted(root.rglob("*")):
-        status = path.lstat()
-        data = path.read_bytes() if path.is_file() else b""
-        found[str(path)] = (status.st_mode, status.st_mtime_ns, hashlib.sha256(data).hexdigest())
-    return found
-
-
-def test_an_application_is_only_read(tmp_path: Path, world: Callable[[], Path]) -> None:
-    """Rendering, view:cache, optimize and edits leave no trace in the application's own tree."""
-    subject = later(tmp_path, "13.15")
-    before = contents(subject.root)
-    system = PhpSystem(world(), subject)
-    try:
-        with Explorer(system, symptoms) as explorer:
-            for name in ("render-against-optimize", "cold-render-against-edit", CACHE):
-                explorer.exhaust(CASES[name].scenario, 0, until=())
-    finally:
-        system.close()
-    assert contents(subject.root) == before
-    assert len(before) > 20
 
 
 def test_views_that_render_by_themselves_are_found(tmp_path: Path, world: Callable[[], Path]) -> None:

@@ -21,7 +21,10 @@ _URL_PASSWORD = re.compile(r"(://[^\s/@:'\"]*+:)[^\s/'\"]*@")
 _URL_TOKEN = re.compile(r"(?i)(https?://)[^\s/@:'\"]*+@")
 # A header in HTTP's form runs to the end of its line; as an item of a mapping or pair, to its closing quote.
 _HEADER_NAMES = r"(?:proxy-authorization|authorization|set-cookie|cookie|x-api-key|x-auth-token)"
-_HEADER_ITEM = re.compile(rf"""(?i)((["'])(?:{_HEADER_NAMES})\2\s*[:,=]\s*b?(["']))(?:\\.|(?!\3)[^\\])*+""")
+_HEADER_ITEM = re.compile(
+    rf"""(?i)((?:"{_HEADER_NAMES}"|'{_HEADER_NAMES}')\s*[:,=]\s*b?)"""
+    r"""(?:(")(?:\\.|[^"\\])*+|(')(?:\\.|[^'\\])*+)"""
+)
 _HEADER_LINE = re.compile(rf"(?i)\b({_HEADER_NAMES}\s*:[ \t]*)(?=[^\s\"'])[^\r\n]+")
 _BEARER = re.compile(r"(?i)\b(bearer\s+)(?=[^\s\"',;]*\d)[A-Za-z0-9._~+/=-]{8,}")
 # `key` alone names a lock or a cache entry as often as a secret, so it needs a word before it.
@@ -79,7 +82,7 @@ class Redactor:
             text = _URL_PASSWORD.sub(rf"\1{REDACTED}@", text)
             text = _URL_TOKEN.sub(rf"\1{REDACTED}@", text)
         if "=" in text or ":" in text or "," in text:
-            text = _HEADER_ITEM.sub(rf"\1{REDACTED}", text)
+            text = _HEADER_ITEM.sub(lambda found: f"{found[1]}{found[2] or found[3]}{REDACTED}", text)
             text = _HEADER_LINE.sub(rf"\1{REDACTED}", text)
             text = _ASSIGNMENT.sub(_assignment, text)
         return _BEARER.sub(rf"\1{REDACTED}", text)

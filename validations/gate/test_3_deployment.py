@@ -19,7 +19,7 @@ from validations.registry import DEPLOYMENT
 from validations.versions import optimize_clears_views, version_of
 
 # A line of a dry run: `step 05 warm-views: what it will do`.
-STEP = re.compile(r"^\s*step\s+\d+\s+([a-z][a-z-]*)\s*:\s*(.*)$")
+STEP = re.compile(r"^\s*step\s+\d+\s+([a-z][a-z-]*)\s*:\s*(.*)")
 
 WARM, PUBLISH, RELOAD = "warm-views", "publish", "reload"
 # Each of the first must come before each of the second.

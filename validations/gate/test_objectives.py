@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from fixtures.environments.base import Host
 from fixtures.environments.settings import Objectives, Page
-from fixtures.observation.facts import CompiledViews, ErrorLog, HostFacts, Schedule, Unobserved
+from fixtures.observation.facts import ApplicationLog, CompiledViews, HostFacts, Schedule, Unobserved
 from fixtures.observation.pages import Answer
+from fixtures.observation.reading.log import ViewErrors, view_errors
 from fixtures.observation.repair import Repair
 from validations import agreement
 from validations.cells import Cell, disturbable, validates
@@ -41,7 +42,7 @@ class Evidence:
 
     agreed: Objectives
     compiled: CompiledViews | Unobserved
-    log: ErrorLog | Unobserved
+    log: ApplicationLog | Unobserved
     schedule: Schedule | Unobserved
     page: Page
     answers: tuple[Answer, ...]
@@ -189,20 +190,37 @@ def _errors(evidence: Evidence) -> Judgement:
         return unknown(f"not measured: {log}")
     if log.entries == 0:
         return unknown(f"not measured: {log.path} holds no entry, so nothing shows that errors would be written there")
-    errors = sum(log.errors.values())
-    if errors:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in log.errors.items())
+    found = view_errors(log)
+    if found.total:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in found.by_signature.items())
         return failed(
-            f"{counted(errors, 'view error')} in the last hour ({kinds}); the latest: {log.latest}",
+            f"{counted(found.total, 'view error')} in the last hour ({kinds}); the latest: {found.latest}",
             "none",
-            value=float(errors),
+            value=float(found.total),
             target=0.0,
+        )
+    if not found.complete:
+        return unknown(
+            f"not measured: no view error was found in {log.path}, but {_not_read(found)}",
+            remedy=f"read the last hour of {log.path} yourself, and find out what fills it",
         )
     return passed(
         f"none in the last hour, of {counted(log.entries, 'entry').replace('entrys', 'entries')} in the log",
         value=0.0,
         target=0.0,
     )
+
+
+def _not_read(found: ViewErrors) -> str:
+    """Say which part of the hour was not read."""
+    parts = []
+    if found.unclear:
+        parts.append(f"{found.unclear} of the last hour's entries are too long or in no known format")
+    if found.missed:
+        parts.append(f"{found.missed} of the last hour's entries were left out")
+    if not found.whole:
+        parts.append("the hour began before what was read of the file")
+    return ", and ".join(parts)
 
 
 def _scheduled(evidence: Evidence, expression: str, words: tuple[str, ...]) -> Judgement:

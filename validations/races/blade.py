@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from fixtures.concurrency.history import History, Operation
 from fixtures.concurrency.systems import OPERATIONS
+from fixtures.observation.signatures import in_error
 from validations.races.invariants import READS, Broken, broken_in
 
 OBSERVER = "observer"
@@ -18,37 +19,38 @@ LABEL = re.compile(r"^\S+ version \d+$")
 
 @dataclass(frozen=True)
 class Symptom:
-    """One class of failure. sign: what its error says, and where in the framework; broken: invariants that it breaks.
+    """One class of failure. broken: the invariants that it breaks; upstream: the issue or study that describes it.
 
-    upstream: issue, pull request or study where it is told of. since: the first version of Laravel that has it.
+    signature: the name of the row of `fixtures.observation.signatures` that its error bears; inside: the framework's
+    method that has to be among the error's callers. since: the first version of Laravel that has it.
     """
 
     name: str
-    sign: str
+    signature: str
     broken: tuple[str, ...]
     upstream: str
     since: str = ""
+    inside: str = ""
 
 
 SYMPTOMS = (
-    Symptom("filemtime-while-compiling", r"filemtime\(\): stat failed.*Compiler::compile", ("I2", "I8"),
-            "laravel/framework#60401: touching an unchanged view looks at it unguarded", "13.15"),
-    Symptom("filemtime", r"filemtime\(\): stat failed", ("I2", "I8"),
-            "laravel/framework#48368: gone between exists and filemtime"),
-    Symptom("hash-file", r"hash_file\(", ("I2", "I8"),
+    Symptom("filemtime-while-compiling", "filemtime", ("I2", "I8"),
+            "laravel/framework#60401: touching an unchanged view looks at it unguarded", "13.15",
+            inside="Compiler::compile"),
+    Symptom("filemtime", "filemtime", ("I2", "I8"), "laravel/framework#48368: gone between exists and filemtime"),
+    Symptom("hash-file", "hash_file", ("I2", "I8"),
             "laravel/framework#55450: gone between exists and hash_file", "12.10"),
-    Symptom("rename", r"rename\(", ("I8",), "laravel/framework#58812: view:clear deletes the temporary file", "12.52"),
-    Symptom("chmod", r"chmod\(", ("I8",),
+    Symptom("rename", "rename", ("I8",), "laravel/framework#58812: view:clear deletes the temporary file", "12.52"),
+    Symptom("chmod", "chmod", ("I8",),
             "laravel/framework#58812: view:clear deletes the temporary file; silent since 12.54 (#59126)", "12.52"),
-    Symptom("touch", r"touch\(", ("I2", "I8"),
+    Symptom("touch", "touch", ("I2", "I8"),
             "laravel/framework#60401: gone between the last look and touch", "13.15"),
-    Symptom("require", r"(require|include)\(.*[Ff]ailed to open stream", ("I2", "I8"),
-            "laravel/framework#44487: gone between the last look and require"),
-    Symptom("first-render-miss", r"File does not exist at path", ("I2", "I8"),
+    Symptom("require", "require", ("I2", "I8"), "laravel/framework#44487: gone between the last look and require"),
+    Symptom("first-render-miss", "missing-file", ("I2", "I8"),
             "laravel/framework#58378: gone between compile and the first render"),
-    Symptom("cut-file", r"ParseError", ("I3", "I8"), "laravel/framework#58378: a prefix of the file was required"),
-    Symptom("unlink", r"unlink\(", ("I8",), "laravel/framework#48957: two remove one file"),
-    Symptom("mkdir", r"mkdir\(", ("I8",), "laravel/framework#58460: two make one directory"),
+    Symptom("cut-file", "parse", ("I3", "I8"), "laravel/framework#58378: a prefix of the file was required"),
+    Symptom("unlink", "unlink", ("I8",), "laravel/framework#48957: two remove one file"),
+    Symptom("mkdir", "mkdir", ("I8",), "laravel/framework#58460: two make one directory"),
 )  # fmt: skip
 """Errors, the more special first."""
 
@@ -113,9 +115,17 @@ def symptoms(history: History) -> list[Seen]:
 
 def _named(done: Operation) -> Iterator[str]:
     if done.outcome == "fail":
-        yield next((symptom.name for symptom in SYMPTOMS if re.search(symptom.sign, str(done.value))), "other")
+        yield _class_of(str(done.value))
     elif done.op in READS and not LABEL.match(str(done.value)):
         yield "cut" if str(done.value).strip() else "blank"
+
+
+def _class_of(error: str) -> str:
+    found = in_error(error)
+    if found is None:
+        return "other"
+    fitting = (one.name for one in SYMPTOMS if one.signature == found.name and one.inside in error)
+    return next(fitting, "other")
 
 
 def _overlap(one: Operation, other: Operation) -> bool:

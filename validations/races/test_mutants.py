@@ -108,7 +108,7 @@ def test_there_are_as_many_as_promised() -> None:
     assert len(LATE) >= 10
     assert len({mutant.name for mutant in everyone}) == len(everyone)
     for mutant in everyone:
-        assert re.search(r"#\d+|\d+\.\d+|\b20\d\d\b", mutant.source), f"{mutant.name} cites {mutant.source!r}"
+        assert re.search(r"#\d|\d\.\d|\b20\d\d\b", mutant.source), f"{mutant.name} cites {mutant.source!r}"
         assert mutant.breaks in INVARIANTS
         assert mutant.scenario in SCENARIOS
         assert seeded.mutant(mutant.name) is mutant

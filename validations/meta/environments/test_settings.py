@@ -509,7 +509,7 @@ def test_a_kept_stage_is_found_by_its_name(tmp_path: Path) -> None:
     assert load("kept", file=tmp_path / "environments.toml", folder=tmp_path) == kept
     (tmp_path / "environments.toml").write_text(GOOD, encoding="utf-8")
     assert load("kept", file=tmp_path / "environments.toml", folder=tmp_path) == kept
-    assert re.search("known here: .*kept", said_of(tmp_path, GOOD, name="other-one"))
+    assert "kept" in said_of(tmp_path, GOOD, name="other-one").partition("known here: ")[2]
 
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "fixtures" / "environments" / "environments.example.toml"

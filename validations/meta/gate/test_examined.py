@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.environments.settings import Disclosure, Environment, FurtherPage
 from fixtures.observation.browser import BrowserObservation
-from fixtures.observation.facts import Absent, ErrorLog, HostFacts, Schedule, Unobserved, parse
+from fixtures.observation.facts import Absent, ApplicationLog, HostFacts, Schedule, Unobserved, parse
 from fixtures.observation.lock_store import LockObservation, LockStore, WatchedRebuild
 from fixtures.observation.pages import Answer, PageObservation
 from fixtures.observation.repair import Repair
@@ -255,8 +255,8 @@ def test_what_is_no_page_shows_nothing_of_disclosure(answers: tuple[Answer, ...]
         test_8_disclosure.examine(SeenHost(page=replace(PAGE, answers=answers)))
 
 
-LOG = {"path": "/l", "bytes": 9, "entries": 1, "errors": {}}
-FULL = FACTS.model_copy(update={"log": ErrorLog.model_validate(LOG), "schedule": Schedule(entries=())})
+LOG = ApplicationLog(path="/l", bytes=9, entries=1, levels={}, sent=(), left_out=0, whole=True)
+FULL = FACTS.model_copy(update={"log": LOG, "schedule": Schedule(entries=())})
 
 
 def test_the_objectives_take_what_the_host_the_page_and_the_history_show() -> None:

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from fixtures.environments.settings import Objectives, Page
-from fixtures.observation.facts import CompiledFiles, CompiledViews, ErrorLog, Schedule, ScheduleEntry, Unobserved
+from fixtures.observation.facts import (
+    ApplicationLog,
+    CompiledFiles,
+    CompiledViews,
+    LogEntry,
+    Schedule,
+    ScheduleEntry,
+    Unobserved,
+)
 from fixtures.observation.pages import Answer
 from fixtures.observation.repair import Repair
 from reports.records import Verdict
@@ -36,7 +44,12 @@ NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 WHOLE = Answer(status=200, bytes=90_000, sentinel=True, document_end=True)
 BLANK = Answer(status=200)
 COMPILED = CompiledViews(path="/v", generation="/v/g", sources=682, intact=682, bytes=3_000_000)
-LOG = ErrorLog(path="/l", bytes=900, entries=12, errors={})
+QUEUE = LogEntry(text="[2026-11-25 11:59:00] production.ERROR: a queue is down\n#0 a.php", cut=False, times=2)
+VIEW = QUEUE.model_copy(update={"text": "[2026-11-25 11:59:30] production.ERROR: filemtime(): stat failed"})
+TOUCH = QUEUE.model_copy(update={"text": "[2026-11-25 11:59:40] production.ERROR: touch(): Utime failed", "times": 1})
+LOG = ApplicationLog(
+    path="/l", bytes=900, entries=12, levels={"ERROR": 2, "INFO": 3}, sent=(QUEUE,), left_out=0, whole=True
+)
 HEALTH = ScheduleEntry(expression="*/5 * * * *", command="artisan view:health-check --fix")
 REBUILD = ScheduleEntry(expression="0 3 * * *", command="artisan view:cache")
 GOOD = Evidence(
@@ -112,9 +125,15 @@ def test_recovery_on_a_read_only_environment_is_unknown() -> None:
         pytest.param(COVERAGE, compiled(intact=600), "600 of 682", id="fewer-and-none-named"),
         pytest.param(
             ERRORS,
-            log(errors={"filemtime": 2, "parse": 1}, latest="filemtime(): stat failed"),
-            "3 view errors in the last hour (2 filemtime, 1 parse); the latest: filemtime(): stat failed",
+            log(sent=(QUEUE, VIEW)),
+            "2 view errors in the last hour (2 filemtime); the latest: filemtime(): stat failed",
             id="errors",
+        ),
+        pytest.param(
+            ERRORS,
+            log(sent=(VIEW.model_copy(update={"cut": True}),), left_out=3, whole=False),
+            "2 view errors",
+            id="errors-in-a-log-that-was-not-read-whole",
         ),
         pytest.param(SCHEDULED_HEALTH, schedule(), "the schedule has nothing", id="empty-schedule"),
         pytest.param(SCHEDULED_HEALTH, schedule(REBUILD), "the schedule has artisan view:cache", id="no-health-check"),
@@ -186,6 +205,29 @@ def test_an_application_without_sources_is_not_covered() -> None:
 def test_a_log_that_holds_nothing_shows_nothing() -> None:
     """Where no entry was ever written, nothing shows that errors would be."""
     assert judge(log(entries=0), ERRORS).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("evidence", "said"),
+    [
+        pytest.param(log(left_out=7), "7 of the last hour's entries were left out", id="left-out"),
+        pytest.param(log(sent=()), "2 of the last hour's entries were left out", id="not-there"),
+        pytest.param(log(whole=False), "the hour began before", id="not-whole"),
+        pytest.param(log(sent=(QUEUE.model_copy(update={"cut": True}),)), "2 of the last hour's entries", id="cut"),
+        pytest.param(log(sent=(QUEUE.model_copy(update={"text": "{}"}),)), "2 of the last hour's", id="other-format"),
+    ],
+)
+def test_a_log_that_was_not_read_whole_shows_nothing(evidence: Evidence, said: str) -> None:
+    """Where a part of the last hour was not read, the rest without a view error is no proof of none."""
+    judgement = judge(evidence, ERRORS)
+    assert judgement.verdict is Verdict.UNKNOWN
+    assert said in judgement.reason
+
+
+def test_what_is_logged_below_a_problem_is_no_view_error() -> None:
+    """An entry that the application itself calls a notice does not count, should one be sent."""
+    notice = VIEW.model_copy(update={"text": VIEW.text.replace("ERROR", "NOTICE")})
+    assert judge(log(sent=(notice,)), ERRORS).verdict is Verdict.PASS
 
 
 def test_runs_of_another_time_do_not_count() -> None:
@@ -322,12 +364,16 @@ LEFT_OUT = (
         pytest.param(ERRORS, log(entries=0, path="/logs/l"),
             unknown("not measured: /logs/l holds no entry, so nothing shows that errors would be written there"),
             id="errors-of-no-entry"),
-        pytest.param(ERRORS, log(errors={"filemtime": 2, "parse": 1}, latest="stat failed"),
-            failed("3 view errors in the last hour (2 filemtime, 1 parse); the latest: stat failed", "none", value=3.0,
-                target=0.0), id="errors-of-two-kinds"),
-        pytest.param(ERRORS, log(errors={"parse": 1}, latest="unexpected end"),
-            failed("1 view error in the last hour (1 parse); the latest: unexpected end", "none", value=1.0,
+        pytest.param(ERRORS, log(sent=(VIEW, TOUCH)),
+            failed("3 view errors in the last hour (2 filemtime, 1 touch); the latest: touch(): Utime failed", "none",
+                value=3.0, target=0.0), id="errors-of-two-kinds"),
+        pytest.param(ERRORS, log(sent=(QUEUE, TOUCH)),
+            failed("1 view error in the last hour (1 touch); the latest: touch(): Utime failed", "none", value=1.0,
                 target=0.0), id="one-error"),
+        pytest.param(ERRORS, log(left_out=1, whole=False),
+            unknown("not measured: no view error was found in /l, but 1 of the last hour's entries were left out,"
+                " and the hour began before what was read of the file",
+                remedy="read the last hour of /l yourself, and find out what fills it"), id="errors-left-out"),
         pytest.param(SCHEDULED_HEALTH, GOOD,
             passed("view:health-check --fix at */5 * * * * is scheduled"), id="health"),
         pytest.param(SCHEDULED_HEALTH, schedule(other(HEALTH, expression="0 5 * * *"), HEALTH),

@@ -37,7 +37,10 @@ GOOD: dict[str, Any] = {
     "health": {"exit_code": 0, "answer": {"healthy": True}, "noise": "", "error": ""},
     "locks": {"store": "redis", "url": "redis://h/0", "rebuild_key": "k", "ttl_seconds": 30},
     "caches": {"panels": ["admin"], "files": [{"role": "icons", "path": "/i", "exists": False}]},
-    "log": {"path": "/l", "bytes": 3, "entries": 1, "errors": {"view": 1}},
+    "log": {
+        "path": "/l", "bytes": 3, "entries": 1, "levels": {"ERROR": 1}, "left_out": 0, "whole": True,
+        "sent": [{"text": "[2026-11-25 11:59:00] production.ERROR: ViewException", "cut": False, "times": 1}],
+    },
     "schedule": {"entries": [{"expression": "* * * * *", "command": "x"}]},
     "unobserved": {},
 }  # fmt: skip

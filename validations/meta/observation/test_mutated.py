@@ -106,7 +106,10 @@ GOOD: dict[str, Any] = {
         "server": {"version": "7.2", "policy": "noeviction", "maxmemory": 0},
     },
     "caches": {"panels": ["admin"], "files": [_cache("panel-admin"), _cache("icons")], "absent": []},
-    "log": {"path": "/l", "bytes": 900, "entries": 12, "errors": {}, "latest": "", "inode": 7, "offset": 900},
+    "log": {
+        "path": "/l", "bytes": 900, "entries": 12, "levels": {"INFO": 3, "ERROR": 1}, "left_out": 0, "whole": True,
+        "sent": [{"text": "[2026-11-25 11:59:00] production.ERROR: a queue is down", "cut": False, "times": 1}],
+    },
     "schedule": {
         "entries": [
             {"expression": "*/5 * * * *", "command": "artisan view:health-check --fix", "runs_here": True},
@@ -165,11 +168,18 @@ DEFECTS: Mapping[str, tuple[Path_, Any, Parts]] = {
     "package-view-empty": (("compiled", "files", "empty"), ["f.php"], {("coverage", "objective")}),
     "package-view-cut": (("compiled", "files", "cut"), ["f.php"], {("coverage", "objective")}),
     "cache-off": (("compiled", "cached"), False, {("coverage", "objective")}),
-    "errors": (("log", "errors"), {"require": 1}, {("view-errors", "objective")}),
+    "view-error": (
+        ("log", "sent", 0, "text"), "[2026-11-25 11:59:00] a.ERROR: touch(): Utime failed",
+        {("view-errors", "objective")},
+    ),
+    "cut-entry": (("log", "sent", 0, "cut"), True, {("view-errors", "objective")}),
+    "other-log-format": (("log", "sent", 0, "text"), "{}", {("view-errors", "objective")}),
+    "entries-left-out": (("log", "left_out"), 1, {("view-errors", "objective")}),
+    "half-an-hour": (("log", "whole"), False, {("view-errors", "objective")}),
     "silent-log": (("log", "entries"), 0, {("view-errors", "objective")}),
     "late": (("schedule", "entries", 0, "expression"), "*/6 * * * *", {("schedule-health", "objective")}),
     "elsewhere": (("schedule", "entries", 1, "runs_here"), False, {("schedule-rebuild", "objective")}),
-}
+}  # fmt: skip
 
 
 class ToldHost(BlindHost):

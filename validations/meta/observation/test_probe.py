@@ -18,8 +18,6 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fixtures.environments import redis_server
 from fixtures.environments.processes import end, wait_until
@@ -29,7 +27,6 @@ from fixtures.observation import gateway_probe
 from fixtures.observation.cancellation import Cancellation
 from fixtures.observation.facts import HostFacts, parse
 from fixtures.observation.gateway_probe import (
-    SIGNATURES,
     CannotLook,
     Probe,
     RunLater,
@@ -40,12 +37,10 @@ from fixtures.observation.gateway_probe import (
     commands,
     compiled_views,
     directory,
-    error_log,
     find_json,
     health_of,
     json_of,
     lock_server,
-    log_entries,
     view_state,
     write_once,
 )
@@ -609,145 +604,7 @@ def test_an_application_without_panels_is_not_observed(tmp_path: Path) -> None:
         caches(str(tmp_path), {}, None)
 
 
-# --- the application's log
-
-NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
-
-
-def line(minutes_ago: float, message: str, level: str = "ERROR", zone: dt.tzinfo = dt.UTC) -> str:
-    """Return a log entry of some minutes ago, stamped in a time zone."""
-    stamp = (dt.datetime.now(zone) - dt.timedelta(minutes=minutes_ago)).strftime("%Y-%m-%d %H:%M:%S")
-    return f"[{stamp}] production.{level}: {message}\n"
-
-
-def errors_of(path: Path, text: str, timezone: str = "UTC") -> dict[str, Any]:
-    """Write a log and look at it."""
-    path.write_text(text, encoding="utf-8")
-    return error_log(str(path), {"application": {"timezone": timezone}})
-
-
-MESSAGES = {
-    "filemtime": "filemtime(): stat failed for /srv/storage/framework/views/a.php",
-    "hash_file": "hash_file(/srv/a.php): Failed to open stream: No such file or directory",
-    "rename": "rename(/srv/a.tmp,/srv/a.php): No such file or directory",
-    "touch": "touch(): Utime failed: No such file or directory",
-    "unwritable": "tempnam(): file created in the system's temporary directory",
-    "cache-path": "Please provide a valid cache path.",
-    "require": "require(/srv/a.php): Failed to open stream: No such file or directory",
-    "missing-file": "File does not exist at path /srv/a.php.",
-    "parse": "syntax error, unexpected end of file (View: /srv/a.blade.php)",
-    "root-tag": "Livewire\\Exceptions\\RootTagMissingFromViewException",
-    "hint-path": "No hint path defined for [mail].",
-    "view": "Illuminate\\View\\ViewException: boom",
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        pytest.param(
-            "unwritable", "file_put_contents(/srv/storage/framework/views/a.php): Failed to open stream", id="put"
-        ),
-        pytest.param("rename", "chmod(): No such file or directory", id="chmod"),
-    ],
-)
-def test_an_error_by_another_text_is_counted_with_its_like(tmp_path: Path, name: str, message: str) -> None:
-    """What versions of Laravel say differently of the same counts under one name."""
-    assert errors_of(tmp_path / "log", line(5, message))["errors"] == {name: 1}
-
-
-@pytest.mark.parametrize("name", SIGNATURES)
-def test_each_kind_of_view_error_is_counted(tmp_path: Path, name: str) -> None:
-    """An error of the last hour counts once, under its own name, with its text as the latest."""
-    seen = errors_of(tmp_path / "log", line(5, MESSAGES[name]))
-    assert seen["errors"] == {name: 1}
-    assert seen["latest"] == MESSAGES[name]
-    assert seen["entries"] == 1
-
-
-def test_only_the_last_hour_counts(tmp_path: Path) -> None:
-    """An error of 61 minutes ago is past, one of 59 minutes ago is not; both are entries."""
-    seen = errors_of(tmp_path / "log", line(61, MESSAGES["filemtime"]) + line(59, MESSAGES["rename"]))
-    assert seen["errors"] == {"rename": 1}
-    assert seen["entries"] == 2
-
-
-@pytest.mark.parametrize(
-    "zone", ["Asia/Kolkata", "America/St_Johns", "Pacific/Kiritimati"], ids=["half-hour", "west", "east"]
-)
-def test_stamps_are_in_the_applications_time_zone(tmp_path: Path, zone: str) -> None:
-    """A stamp without an offset is local time of the application, not of this machine."""
-    here = zoneinfo.ZoneInfo(zone)
-    text = line(90, MESSAGES["filemtime"], zone=here) + line(30, MESSAGES["rename"], zone=here)
-    assert errors_of(tmp_path / "log", text, zone)["errors"] == {"rename": 1}
-
-
-@pytest.mark.parametrize("level", ["DEBUG", "INFO", "NOTICE"])
-def test_what_is_no_error_does_not_count(tmp_path: Path, level: str) -> None:
-    """A quiet mention of a signature is no view error."""
-    seen = errors_of(tmp_path / "log", line(5, MESSAGES["filemtime"], level))
-    assert (seen["errors"], seen["entries"]) == ({}, 1)
-
-
-def test_an_entry_of_many_lines_counts_once(tmp_path: Path) -> None:
-    """The lines of a stack trace belong to their entry, and a signature there is found."""
-    text = line(5, "Unhandled exception") + "#0 a.php\n#1 filemtime(): stat failed\n#2 rename(a): No such file\n"
-    seen = errors_of(tmp_path / "log", text + line(4, "fine", "INFO"))
-    assert seen["errors"] == {"filemtime": 1}
-    assert (seen["latest"], seen["entries"]) == ("Unhandled exception", 2)
-
-
-def test_garbage_in_a_log_is_passed_over(tmp_path: Path) -> None:
-    """Lines before the first entry, impossible stamps and bytes that are no text do not hide what follows."""
-    path = tmp_path / "log"
-    path.write_bytes(
-        b"rest of a cut line: filemtime(): stat failed\n\xff\xfe\0\n"
-        b"[2026-13-45 99:99:99] production.ERROR: filemtime(): stat failed\nand more of it\n"
-        + line(5, MESSAGES["view"]).encode()
-    )
-    seen = error_log(str(path), {})
-    assert (seen["errors"], seen["entries"]) == ({"view": 1}, 1)
-
-
-def test_a_flood_does_not_hide_an_error_of_the_same_hour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The log is read back as far as the hour goes, however much was written since."""
-    monkeypatch.setattr(gateway_probe, "LOG_TAIL_BYTES", 512)
-    flood = "".join(line(30, f"request {number}", "INFO") for number in range(400))
-    seen = errors_of(tmp_path / "log", line(50, MESSAGES["filemtime"]) + flood)
-    assert seen["errors"] == {"filemtime": 1}
-
-
-def test_a_long_log_is_not_read_beyond_the_hour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the tail begins before the hour, what lies further back is left alone."""
-    monkeypatch.setattr(gateway_probe, "LOG_TAIL_BYTES", 4096)
-    old = "".join(line(3000, f"request {number}", "INFO") for number in range(5000))
-    seen = errors_of(tmp_path / "log", old + line(5, MESSAGES["view"]))
-    assert seen["errors"] == {"view": 1}
-    assert seen["entries"] < 100
-
-
-def test_a_log_that_is_not_there_is_not_observed(tmp_path: Path) -> None:
-    """Without a log nothing can be said of errors."""
-    with pytest.raises(CannotLook, match="there is no application log"):
-        error_log(str(tmp_path / "log"), {})
-
-
-def test_an_empty_log_has_no_entries(tmp_path: Path) -> None:
-    """An empty log is observed, with nothing in it."""
-    seen = errors_of(tmp_path / "log", "")
-    assert (seen["entries"], seen["errors"], seen["bytes"]) == (0, {}, 0)
-
-
-@given(
-    st.text(max_size=300)
-    | st.lists(st.sampled_from(["[2026-01-01 00:00:00] a.ERROR: x", "", "[", "#0"])).map("\n".join)
-)
-def test_any_text_can_be_a_log(text: str) -> None:
-    """Taking a log apart raises nothing, whatever it holds."""
-    for stamp, level, message in log_entries(text):
-        assert isinstance(stamp, dt.datetime)
-        assert level.isupper()
-        assert isinstance(message, str)
+# --- the last hour
 
 
 @pytest.mark.parametrize(

@@ -130,16 +130,17 @@ def test_a_view_error_is_known_by_its_signature(signature: str, text: str) -> No
 
 
 def test_only_view_errors_of_the_last_hour_count(log: RotatingLog) -> None:
-    """Older entries, other errors, warnings and the tail of a rotated entry are not counted."""
+    """Older entries, other errors, mere notices and the tail of a rotated entry are not counted; warnings are."""
     log.append("#3 tail of an entry: filemtime(): stat failed")
     log.append("[2026-11-24 02:59:59] production.ERROR: filemtime(): stat failed")
     log.append("[2026-11-24 03:00:00] production.ERROR: filemtime(): stat failed\n[stacktrace]\n#0 x")
-    log.append("[2026-11-24 03:30:00] production.WARNING: filemtime(): stat failed")
+    log.append("[2026-11-24 03:30:00] production.NOTICE: filemtime(): stat failed")
+    log.append("[2026-11-24 03:30:00] production.WARNING: touch(): Utime failed")
     log.append("[2026-11-24 03:31:00] production.ERROR: a queue is down")
     log.append('[2026-11-24 03:32:00] production.CRITICAL: x {"exception":"\nrequire(a): Failed to open stream')
     found = recent_view_errors(log, NOW)
-    assert found.by_signature == {"filemtime": 1, "require": 1}
-    assert found.total == 2
+    assert found.by_signature == {"filemtime": 1, "touch": 1, "require": 1}
+    assert found.total == 3
     assert found.latest is not None
     assert found.latest.startswith("x ")
 

@@ -20,7 +20,7 @@ SEARCHES = tuple(f"validations/races/test_{name}.py" for name in ("portfolio", "
 """Each of their tests is a search of its own: a file of them would be more than a worker's fair share."""
 
 # What a test that plants faults names last: the kind of its stage, and the fault if it is about just one.
-PLANTED = re.compile(r"(?:gateway|laravel)(?:-[a-z0-9-]+)?(?=]$)")
+PLANTED = re.compile(r"(?:gateway|laravel)[a-z0-9-]*")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -16,14 +16,15 @@ from hypothesis import strategies as st
 
 from fixtures.environments.stage import runtime_user
 from fixtures.environments.transports import carry
-from fixtures.gateway.logs import RotatingLog
-from fixtures.gateway.view_errors import recent_view_errors
-from fixtures.observation import gateway_probe, laravel
+from fixtures.gateway.health.logs import RotatingLog
+from fixtures.gateway.health.view_errors import recent_view_errors
+from fixtures.observation import gateway_probe
+from fixtures.observation import laravel_probing as laravel
 from fixtures.observation.cancellation import Cancellation
 from fixtures.observation.facts import ApplicationLog, LogEntry, parse
 from fixtures.observation.reading.log import entry_of, view_errors
 from fixtures.observation.signatures import LOG, SIGNATURES
-from validations.meta.laravel_trees import PHP, described, laravel_8, probed
+from validations.meta.observation.laravel_trees import PHP, described, laravel_8, probed
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 import shutil
 import signal
 import subprocess
@@ -140,7 +139,7 @@ FIXED = "<?php return ['fixed' => '{}/public/fixed.txt'];"
         pytest.param(
             f"{OPTIMIZE} or clear-against-clear",
             None,
-            (1, r"(?m)^the application was kept from changing \S+/public/fixed.txt \(open\).*$", "1 failed, 1 passed"),
+            (1, "the application was kept from changing ", "/public/fixed.txt (open)", "1 failed, 1 passed"),
             id="to-its-end",
         ),
         pytest.param("render", signal.SIGTERM, (2,), id="until-sigterm"),
@@ -178,7 +177,7 @@ def test_a_run_leaves_the_application_alone(
             process.wait()
     assert process.returncode == ends[0], output
     for said in ends[1:]:
-        assert re.search(said, output), output
+        assert said in output, output
     assert "Traceback" not in output
     assert touched == []
     assert tree(deployed) == before

@@ -26,7 +26,7 @@ from fixtures.observation.reading.log import entry_of, view_errors
 from fixtures.observation.signatures import LOG, SIGNATURES
 from validations.meta.observation.laravel_trees import PHP, described, laravel_8, probed
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 NOW = dt.datetime.now(BERLIN)
 BOUNDS = (

@@ -114,6 +114,13 @@ def test_what_lies_inside_may_be_changed(places: dict[str, Path]) -> None:
     assert not (places["IN"] / "refused").exists()
 
 
+def test_who_asks_is_told_that_nothing_outside_can_be_written(places: dict[str, Path]) -> None:
+    """A program that looks before it writes takes its other way, and nothing is noted: nothing was tried."""
+    asked = run("test -w @OUT/file; echo $?; test -w @IN/link/file; echo $?; test -w @IN/mine; echo $?", places)
+    assert asked.stdout.split() == ["1", "1", "0"], asked.stderr
+    assert not (places["IN"] / "refused").exists()
+
+
 def test_what_does_not_come_through_the_shim_meets_the_kernel_s_limit(places: dict[str, Path]) -> None:
     """A child that has put the library away cannot write outside either, where the kernel has Landlock."""
     if ctypes.CDLL(None).syscall(CREATE_RULESET, None, 0, VERSION) < 2:

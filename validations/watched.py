@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from fixtures.environments.processes import end, wait_until
+from fixtures.processes import end, wait_until
 
 
 def tree(top: Path) -> dict[str, tuple[object, ...]]:

@@ -15,12 +15,12 @@ import jinja2
 import pytest
 
 from fixtures.environments import redis_server
-from fixtures.environments.processes import end
 from fixtures.gateway.release import Release
 from fixtures.gateway.scaffold.application_tree import create_application_directory
 from fixtures.gateway.views.compiled_views import OPTIONS, CompiledViews
 from fixtures.gateway.views.view_cache_service import ViewCacheService
 from fixtures.options import lack
+from fixtures.processes import end
 from validations.benchmarks.conftest import Ratios, rate
 from validations.stages.gateway.served import Served, serving
 

@@ -16,12 +16,12 @@ import pytest
 
 from fixtures.environments import redis_server
 from fixtures.environments.__main__ import as_toml
-from fixtures.environments.processes import end
 from fixtures.environments.stage import Stage
 from fixtures.gateway.release import Release
 from fixtures.gateway.scaffold.application_tree import create_application_directory
 from fixtures.observation.gateway_probe import compiled_views
 from fixtures.options import lack
+from fixtures.processes import end
 from validations.benchmarks.conftest import Growth
 from validations.meta.environments.sshd import Sshd, lacking
 

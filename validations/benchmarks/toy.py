@@ -29,9 +29,9 @@ from fixtures.concurrency.scheduler import Actor, Run, Scheduler
 from fixtures.concurrency.schedules import Shard
 from fixtures.concurrency.systems import Scenario
 from fixtures.environments import redis_server
-from fixtures.environments.processes import end
 from fixtures.gateway.locks.redis_locks import RELEASE, RENEW
 from fixtures.gateway.system.ports import Files, OsFiles, read_bytes, write_bytes
+from fixtures.processes import end
 from validations.races.invariants import Broken
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, used through mkdtemp

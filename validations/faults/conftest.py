@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from fixtures.environments import laravel_stage as laravel
-from fixtures.environments.processes import may_mount
 from fixtures.environments.stages import stage_of
 from fixtures.faults.base import GATEWAY, LARAVEL, Fault
 from fixtures.faults.stage import FaultyStage
 from fixtures.observation import browser
 from fixtures.options import lack
+from fixtures.processes import may_mount
 from validations.gate_runs import Runs
 
 

@@ -13,9 +13,9 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from fixtures.environments.__main__ import as_toml
-from fixtures.environments.processes import end
 from fixtures.faults.base import GATEWAY, LARAVEL
 from fixtures.faults.stage import FaultyStage
+from fixtures.processes import end
 from fixtures.profiles import Profile
 from validations.gate_runs import Runs
 

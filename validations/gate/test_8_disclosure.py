@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fixtures.environments.base import Host
-from fixtures.environments.settings import Disclosure
 from fixtures.observation import document
 from fixtures.observation.browser import BrowserObservation, Control
 from fixtures.observation.document import Row, Toggle
 from fixtures.observation.facts import Absent, Unobserved
+from fixtures.observation.markup import Disclosure
 from validations.cells import Cell, validates
 from validations.contracts import Judgement, counted, failed, listed, not_applicable, passed, unknown
 from validations.expectations import FIELDS, SECRET_FIELD, TIERS, ExpectedField, slug

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.environments.processes import end, wait_until
+from fixtures.processes import end, wait_until
 from validations.gate_runs import CHECKOUT, RUN_SECONDS, Runs
 
 EIGHT = ("middleware", "writable", "deployment", "health", "locks", "filament", "page", "disclosure")

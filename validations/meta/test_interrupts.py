@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.environments.processes import wait_until
+from fixtures.processes import wait_until
 from validations.gate_runs import RUN_SECONDS, Runs, hearing
 
 CHECKOUT = Path(__file__).resolve().parents[2]

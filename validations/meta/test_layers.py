@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,10 @@ RULES: dict[str, tuple[Callable[[str], bool], Callable[[str], bool]]] = {
     "the gateway runs without a test framework": (
         lambda who: within(who, "fixtures.gateway", "fixtures.calls"),
         lambda what: within(what, "pytest", "_pytest", "xdist"),
+    ),
+    "an observation is made with what it is handed: it does not know how a host is reached": (
+        lambda who: within(who, "fixtures.observation"),
+        lambda what: within(what, "fixtures.environments", "fixtures.hosts"),
     ),
     "the probe is one file of standard library": (
         lambda who: who == PROBE,
@@ -122,6 +128,12 @@ def test_every_import_keeps_its_layer() -> None:
         pytest.param("fixtures/gateway/a.py", "from fixtures import hosts", "fixtures.hosts", id="gateway-fixtures"),
         pytest.param("fixtures/gateway/a.py", "import pytest", "pytest", id="gateway-pytest"),
         pytest.param("fixtures/calls/a.py", "import pytest", "pytest", id="calls-pytest"),
+        pytest.param(
+            "fixtures/observation/a.py",
+            "from fixtures.environments.settings import Environment",
+            "fixtures.environments.settings.Environment",
+            id="observation-environments",
+        ),
         pytest.param("fixtures/observation/gateway_probe.py", "import httpx", "httpx", id="probe-library"),
         pytest.param("fixtures/a.py", "def f():\n    import reports", "reports", id="in-a-function"),
         pytest.param("fixtures/a.py", "if TYPE_CHECKING:\n    import reports", "reports", id="for-types-alone"),
@@ -190,3 +202,37 @@ def test_every_package_says_what_it_is() -> None:
         or ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) is None
     ]
     assert silent == []
+
+
+def ordered(root: Path) -> None:
+    """Raise CycleError where of two packages each can be reached from the other by imports."""
+    names = {module for module, _ in modules(root)}
+    graph: dict[str, set[str]] = {}
+    for module, path in modules(root):
+        for name in imported(module, path):
+            target = name if name in names else name.rpartition(".")[0]
+            if target in names and package_of(module) != package_of(target):
+                graph.setdefault(package_of(module), set()).add(package_of(target))
+    TopologicalSorter(graph).prepare()
+
+
+def test_no_two_packages_import_each_other(tmp_path: Path) -> None:
+    """The folders of each top-level folder stand in an order, and a planted cycle is found."""
+    ordered(CHECKOUT)
+    for name, code in {"a/x": "from fixtures.b.y import z", "b/y": "import fixtures.a.x"}.items():
+        (tmp_path / f"fixtures/{name}.py").parent.mkdir(parents=True)
+        (tmp_path / f"fixtures/{name}.py").write_text(code, encoding="utf-8")
+    with pytest.raises(CycleError):
+        ordered(tmp_path)
+
+
+def package_of(module: str) -> str:
+    """Return the folder or file that a module is in directly below the top level."""
+    return ".".join(module.split(".")[:2])
+
+
+def test_no_three_modules_have_one_name() -> None:
+    """A module's name tells it from others, but for a folder's `__init__`, `__main__`, `conftest` and `base`."""
+    usual = {"__init__", "__main__", "conftest", "base"}
+    names = Counter(path.stem for _, path in modules(CHECKOUT) if path.stem not in usual)
+    assert {name: count for name, count in names.items() if count > 2} == {}

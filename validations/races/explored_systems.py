@@ -15,8 +15,8 @@ from fixtures.concurrency.gateway import GatewaySystem
 from fixtures.concurrency.php import shim
 from fixtures.concurrency.php.system import BARE, PhpSystem
 from fixtures.environments import redis_server
-from fixtures.environments.processes import end
 from fixtures.options import lack
+from fixtures.processes import end
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory, used through mkdtemp
 

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from fixtures.concurrency.history import History
 from fixtures.concurrency.process_tier import Plan, Processes
-from fixtures.environments.processes import may_mount
 from fixtures.options import lack
+from fixtures.processes import may_mount
 from fixtures.profiles import Profile
 from validations.races.invariants import Broken, broken_in
 from validations.races.output import PROPERTY

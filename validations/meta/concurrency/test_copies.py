@@ -18,8 +18,8 @@ import pytest
 
 from fixtures.concurrency.php import copies
 from fixtures.concurrency.php.copies import BOUNDED_BYTES, CannotCopy, Copy, copy_of
-from fixtures.environments.processes import wait_until
 from fixtures.options import lack
+from fixtures.processes import wait_until
 from validations.as_account import OTHER, as_account
 
 CHECKOUT = Path(__file__).resolve().parents[3]

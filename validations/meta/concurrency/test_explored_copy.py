@@ -23,8 +23,8 @@ from fixtures.concurrency.php import shim
 from fixtures.concurrency.php.copies import copy_of
 from fixtures.concurrency.php.system import PhpSystem, Subject
 from fixtures.concurrency.php.trees import released
-from fixtures.environments.processes import wait_until
 from fixtures.options import lack
+from fixtures.processes import wait_until
 from fixtures.profiles import Profile
 from validations.as_account import OTHER, as_account
 from validations.gate_runs import CHECKOUT, RUN_SECONDS, Runs, hearing

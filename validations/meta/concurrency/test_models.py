@@ -25,9 +25,9 @@ from fixtures.concurrency.ports import client_of
 from fixtures.concurrency.scheduler import Scheduler
 from fixtures.concurrency.schedules import Decision, Schedule, Sparse, exhaust
 from fixtures.concurrency.systems import Deed, Scenario, carry_out
-from fixtures.environments.processes import wait_until
 from fixtures.gateway.locks.redis_locks import RELEASE, RENEW
 from fixtures.gateway.system.ports import OsFiles
+from fixtures.processes import wait_until
 from fixtures.profiles import Profile
 from validations.races.explored_systems import MEMORY
 

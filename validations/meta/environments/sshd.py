@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from fixtures.environments.processes import end, end_with_parent, free_port, wait_until
+from fixtures.processes import end, end_with_parent, free_port, wait_until
 
 READY_SECONDS = 20.0
 ATTEMPTS = 5

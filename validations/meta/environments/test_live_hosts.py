@@ -19,10 +19,10 @@ from pathlib import Path
 import pytest
 
 from fixtures.environments.__main__ import as_toml
-from fixtures.environments.processes import wait_until
 from fixtures.environments.settings import Budget, Environment, Objectives, Page
 from fixtures.environments.stage import Stage
 from fixtures.options import lack
+from fixtures.processes import wait_until
 from validations.meta.environments import sshd
 from validations.meta.environments.sshd import Sshd
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import redis
 
-from fixtures.environments.processes import end, free_port, wait_until
 from fixtures.environments.redis_server import command, find_server
+from fixtures.processes import end, free_port, wait_until
 
 SECONDS = 20.0
 

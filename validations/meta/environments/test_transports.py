@@ -18,12 +18,12 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from fixtures.environments.processes import wait_until
 from fixtures.environments.settings import Environment
 from fixtures.environments.transports import Away, Here, Ran, Unreachable, Way, command_line, way_to
 from fixtures.observation.cancellation import Cancellation
 from fixtures.observation.facts import Unobserved
 from fixtures.options import lack
+from fixtures.processes import wait_until
 from validations.meta.environments import sshd
 from validations.meta.environments.sshd import Sshd
 

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 import pytest
 
-from fixtures.environments.settings import Disclosure, Environment, FurtherPage
+from fixtures.environments.settings import Environment, FurtherPage
 from fixtures.observation.browser import BrowserObservation
 from fixtures.observation.facts import Absent, ApplicationLog, HostFacts, Schedule, Unobserved, parse
 from fixtures.observation.lock_store import LockObservation, LockStore, WatchedRebuild
+from fixtures.observation.markup import Disclosure
 from fixtures.observation.pages import Answer, PageObservation
 from fixtures.observation.repair import Repair
 from validations.gate import (

@@ -15,9 +15,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from fixtures.environments import laravel_probing as laravel
 from fixtures.environments.settings import Environment
 from fixtures.environments.transports import Ran
-from fixtures.observation import laravel_probing as laravel
 from fixtures.observation.facts import HostFacts
 from fixtures.observation.gateway_probe import bare_environment
 

@@ -14,10 +14,11 @@ from typing import cast
 import pytest
 
 from fixtures.environments.base import Host
-from fixtures.environments.settings import Disclosure, Environment
+from fixtures.environments.settings import Environment
 from fixtures.observation import browser
 from fixtures.observation.browser import BrowserObservation, View
 from fixtures.observation.facts import Absent, Unobserved
+from fixtures.observation.markup import Disclosure
 from fixtures.observation.pages import Answer, PageObservation
 from fixtures.options import lack
 from reports.records import Verdict

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.environments.processes import end, wait_until
+from fixtures.processes import end, wait_until
 from validations.gate_runs import CHECKOUT, processes_of
 
 SECONDS = 30.0
@@ -33,7 +33,7 @@ sys.exit(7)
 # Whoever wants it: a run of the gate.
 RUN = """
 import subprocess, sys
-from fixtures.environments.processes import ended_with_us
+from fixtures.processes import ended_with_us
 command = [sys.executable, "-m", "fixtures.observation.contained", sys.executable, "-c", *sys.argv[1:]]
 process = subprocess.Popen(ended_with_us(command))
 print(process.pid, flush=True)

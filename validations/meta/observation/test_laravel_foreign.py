@@ -17,10 +17,10 @@ import pytest
 
 from fixtures.environments import redis_server
 from fixtures.environments.live import open_hosts
-from fixtures.environments.processes import end, free_port, wait_until
 from fixtures.environments.settings import Environment, load
 from fixtures.environments.stage import runtime_user
 from fixtures.observation.gateway_probe import bare_environment
+from fixtures.processes import end, free_port, wait_until
 from reports.records import Verdict
 from reports.verdict import worst
 from validations.judging import judgements

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.environments import laravel_probing as laravel
 from fixtures.environments.stage import runtime_user
 from fixtures.environments.transports import Ran
-from fixtures.observation import laravel_probing as laravel
 from fixtures.observation.facts import Directory, HostFacts, Unobserved, parse
 from validations.meta.observation.laravel_trees import (
     PHP,

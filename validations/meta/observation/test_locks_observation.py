@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from fixtures.environments.processes import end, free_port
 from fixtures.environments.redis_server import RedisServer, start
 from fixtures.observation import lock_store as locks
 from fixtures.observation.facts import LockStore as SaidStore
 from fixtures.observation.facts import Unobserved
 from fixtures.observation.lock_store import LockObservation, connected, look_at_store, watch_rebuilds
+from fixtures.processes import end, free_port
 from reports.records import Verdict
 from validations.gate.test_5_locks import Evidence, judge
 

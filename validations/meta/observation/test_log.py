@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.environments import laravel_probing as laravel
 from fixtures.environments.stage import runtime_user
 from fixtures.environments.transports import carry
 from fixtures.gateway.health.logs import RotatingLog
 from fixtures.gateway.health.view_errors import recent_view_errors
 from fixtures.observation import gateway_probe
-from fixtures.observation import laravel_probing as laravel
 from fixtures.observation.cancellation import Cancellation
 from fixtures.observation.facts import ApplicationLog, LogEntry, parse
 from fixtures.observation.reading.log import entry_of, view_errors

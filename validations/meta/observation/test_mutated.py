@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixtures.environments import laravel_probing as laravel
 from fixtures.environments.settings import Environment, HeaderAuthentication, SettingsError, load
 from fixtures.environments.transports import Ran
-from fixtures.observation import laravel_probing as laravel
 from fixtures.observation import pages
 from fixtures.observation.facts import HostFacts, Unobserved
 from fixtures.observation.lock_store import LockObservation, LockStore

@@ -12,10 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from fixtures.environments.processes import free_port
 from fixtures.observation.pages import CONCURRENCY, Answer, PageObservation, get, observe
 from fixtures.observation.signatures import PAGE as ON_PAGE
 from fixtures.observation.signatures import SIGNATURES
+from fixtures.processes import free_port
 
 SENTINEL = 'data-sentinel="enhanced-call-view"'
 PAGE = f"<!doctype html><html><body><p>{'x' * 5000}</p><footer {SENTINEL}></footer></body></html>"

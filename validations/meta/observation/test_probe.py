@@ -20,7 +20,6 @@ import pytest
 import redis
 
 from fixtures.environments import redis_server
-from fixtures.environments.processes import end, wait_until
 from fixtures.environments.stage import runtime_user
 from fixtures.environments.transports import carry
 from fixtures.observation import gateway_probe
@@ -44,6 +43,7 @@ from fixtures.observation.gateway_probe import (
     view_state,
     write_once,
 )
+from fixtures.processes import end, wait_until
 
 # A worker of pytest-xdist has threads when the probe forks; the child only looks, and ends.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")

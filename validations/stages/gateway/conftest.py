@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.environments import redis_server
-from fixtures.environments.processes import end
 from fixtures.gateway.locks.redis_locks import Locks, connect
 from fixtures.gateway.release import Release, Settings
 from fixtures.gateway.scaffold.application_tree import create_application_directory, minimum_views
 from fixtures.gateway.system.ports import SystemClock
 from fixtures.gateway.views.compiled_views import CompiledViews
 from fixtures.gateway.views.view_cache_service import ViewCacheService
+from fixtures.processes import end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

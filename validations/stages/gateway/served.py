@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 import psutil  # type: ignore[import-untyped]
 
-from fixtures.environments.processes import wait_until
 from fixtures.environments.settings import Environment, HeaderAuthentication, secret
 from fixtures.environments.stage import Stage
 from fixtures.environments.stages import stage_of
 from fixtures.observation.gateway_probe import bare_environment
+from fixtures.processes import wait_until
 
 SECONDS = 120
 

@@ -18,7 +18,7 @@ import pytest
 import redis as redis_lib
 
 from fixtures.environments import redis_server
-from fixtures.environments.processes import end, wait_until
+from fixtures.processes import end, wait_until
 from fixtures.profiles import Profile
 from validations.stages.gateway.served import Served, is_complete, kill_and_replace, reborn, serving
 

@@ -10,11 +10,11 @@ import pytest
 import redis
 
 from fixtures.environments import redis_server
-from fixtures.environments.processes import end, wait_until
 from fixtures.gateway.locks.redis_locks import LockLost, LockReentered, Locks, LockTimeout, LockUnavailable, connect
 from fixtures.gateway.release import Settings
 from fixtures.gateway.system.forking import fork, wait_for
 from fixtures.gateway.system.ports import SystemClock
+from fixtures.processes import end, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fixtures.environments.processes import wait_until
 from fixtures.gateway.release import Release
 from fixtures.gateway.schedule.scheduler import ENTRIES, Scheduler
 from fixtures.gateway.system.forking import fork, wait_for
+from fixtures.processes import wait_until
 
 SECONDS = 30
 HEALTH, REBUILD, MONITOR = (entry.command for entry in ENTRIES)

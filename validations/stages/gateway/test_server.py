@@ -19,10 +19,10 @@ import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from fixtures.environments.processes import end, end_with_parent, wait_until
 from fixtures.gateway.release import Release
 from fixtures.gateway.scaffold.application_tree import create_application_directory, create_release, minimum_views
 from fixtures.gateway.views.view_cache_service import ViewCacheService
+from fixtures.processes import end, end_with_parent, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.environments import redis_server
-from fixtures.environments.processes import end, wait_until
 from fixtures.gateway.locks.redis_locks import LockLost, Locks, LockTimeout, connect
 from fixtures.gateway.release import Settings
 from fixtures.gateway.system.forking import fork, wait_for
@@ -19,6 +18,7 @@ from fixtures.gateway.system.ports import SystemClock
 from fixtures.gateway.views.compilation import CompileFailed
 from fixtures.gateway.views.compiled_views import CompiledViews
 from fixtures.gateway.views.view_cache_service import RebuildReport, ViewCacheService
+from fixtures.processes import end, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.environments.processes import wait_until
+from fixtures.processes import wait_until
 from validations.stages.gateway.served import SECONDS, Served, is_complete
 
 # Seconds each: the gate's own run does without.

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fixtures.environments.laravel_stage import LaravelStage
-from fixtures.environments.processes import wait_until
+from fixtures.processes import wait_until
 from validations.stages.gateway.served import Served, is_complete, serving
 
 # The page takes some 870 lookups, and a rate is judged over 10,000.

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from fixtures.environments.processes import wait_until
 from fixtures.environments.settings import secret
+from fixtures.processes import wait_until
 from validations.stages.gateway.served import Served, is_complete
 
 SECONDS = 60.0

@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 import pytest
 
-from fixtures.environments.processes import end, free_port, wait_until
 from fixtures.options import lack
+from fixtures.processes import end, free_port, wait_until
 from validations.meta.reports.integrations.kept import CHECKOUT, INTEGRATIONS, RUN_SECONDS, Kept
 
 SECONDS = 60.0

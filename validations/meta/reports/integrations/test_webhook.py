@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fixtures.environments.processes import end, free_port, wait_until
+from fixtures.processes import end, free_port, wait_until
 from reports import history
 from reports.integrations.webhook import TOKEN, Flights, Result, application
 from validations.meta.reports.integrations.kept import CHECKOUT, RUN_SECONDS, Kept

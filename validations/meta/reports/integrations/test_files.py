@@ -114,6 +114,16 @@ def test_argos_job_is_what_a_cluster_takes(pytestconfig: pytest.Config, tmp_path
     said(checker, str(tmp_path / "job.json"))
 
 
+def test_flagger_goes_back_where_the_gate_is_not_green(pytestconfig: pytest.Config) -> None:
+    """The hook is of the one kind whose failures count towards Flagger's threshold, and the first one reaches it."""
+    linter(pytestconfig, "kubernetes-validate")
+    import yaml
+
+    analysis = yaml.safe_load((INTEGRATIONS / "flagger/canary.yaml").read_text(encoding="utf-8"))["spec"]["analysis"]
+    assert [hook["type"] for hook in analysis["webhooks"]] == ["rollout"]
+    assert analysis["threshold"] == 1
+
+
 @pytest.mark.parametrize("rules", [pytest.param("check", id="syntax"), pytest.param("test", id="behaviour")])
 def test_the_alerts_hold(pytestconfig: pytest.Config, rules: str) -> None:
     """Promtool takes the alerts, and they fire when the gate is red, inconclusive for long, silent or absent."""
@@ -134,6 +144,14 @@ def test_the_units_are_what_systemd_takes(tmp_path: Path) -> None:
     told = said("systemd-analyze", "verify", "--man=no", *map(str, sorted(tmp_path.iterdir())))
     ours = [line for line in told.splitlines() if "viewgate" in line]
     assert ours == []
+
+
+def test_the_service_leaves_uv_a_cache() -> None:
+    """Where everything is read-only, uv's cache is in the folder that systemd makes for the unit."""
+    lines = (INTEGRATIONS / "systemd" / "viewgate@.service").read_text(encoding="utf-8").splitlines()
+    (folder,) = [line.partition("=")[2] for line in lines if line.startswith("CacheDirectory=")]
+    assert "ProtectSystem=strict" in lines
+    assert f"Environment=UV_CACHE_DIR=/var/cache/{folder}" in lines
 
 
 def test_every_secret_is_a_reference() -> None:

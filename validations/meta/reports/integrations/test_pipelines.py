@@ -1,7 +1,7 @@
-"""GitHub's action, GitLab's job and Deployer's task, run as their runners run them, on a stage that is kept up.
+"""GitHub's action, GitLab's job and the README's line, run as their runners run them, on a stage that is kept up.
 
-No runner of theirs is on this machine. What they would run is read from the very files and run here: the steps of the
-action and the lines of the job by bash, the task by PHP with stand-ins for Deployer's own functions.
+Neither runner is on this machine. What they would run is read from the very files and run here by bash: the steps of
+the action and the lines of the job.
 """
 
 from __future__ import annotations
@@ -20,33 +20,6 @@ from fixtures.options import lack
 from validations.meta.reports.integrations.kept import CHECKOUT, INTEGRATIONS, RUN_SECONDS, Kept
 
 pytestmark = pytest.mark.profile("ci")
-
-TASK = r"""
-namespace Deployer;
-$settings = []; $tasks = []; $after = []; $fails = [];
-class Task { public function once() { return $this; } }
-function expand($text) {
-    global $settings;
-    return preg_replace_callback('/\{\{(\w+)\}\}/', fn ($found) => expand((string) $settings[$found[1]]), $text);
-}
-function set($name, $value) { global $settings; $settings[$name] = $value; }
-function get($name) { global $settings; return $settings[$name]; }
-function desc($text) {}
-function task($name, $body) { global $tasks; $tasks[$name] = $body; return new Task; }
-function after($what, $then) { global $after; $after[$what] = $then; }
-function fail($what, $then) { global $fails; $fails[$what] = $then; }
-function runLocally($command, ?int $timeout = null) {
-    exec('bash -c ' . escapeshellarg(expand($command)), $lines, $code);
-    if ($code !== 0) { throw new \RuntimeException("the command ended with $code"); }
-    return implode("\n", $lines);
-}
-require $argv[1];
-foreach (array_slice($argv, 2) as $pair) { [$name, $value] = explode('=', $pair, 2); set($name, $value); }
-foreach ($after as $then) {
-    try { $tasks[$then](); echo "released\n"; }
-    catch (\RuntimeException $reason) { echo $reason->getMessage(), "\n", $fails[$then], "\n"; }
-}
-"""
 
 
 def loaded(pytestconfig: pytest.Config, path: Path) -> Any:
@@ -136,13 +109,14 @@ def test_github_action(pytestconfig: pytest.Config, kept: Kept, tmp_path: Path) 
     [
         pytest.param({"environment": "nowhere"}, id="unknown-environment"),
         pytest.param({"environment": "x", "environments": "missing.toml"}, id="missing-file"),
+        pytest.param({"arguments": "--wait 1\n--no-such-option\n"}, id="option-on-a-second-line"),
     ],
 )
 def test_github_action_that_cannot_run(
     pytestconfig: pytest.Config, kept: Kept, tmp_path: Path, given: dict[str, str]
 ) -> None:
     """A gate that cannot run is told apart from a red one."""
-    code, outputs, _ = GitHub(pytestconfig, kept, tmp_path).run(**given)
+    code, outputs, _ = GitHub(pytestconfig, kept, tmp_path).run(**{"environment": kept.name} | given)
     assert (code, outputs) == (4, {"verdict": "could-not-run", "exit-code": "4"})
 
 
@@ -155,27 +129,56 @@ def test_an_input_is_never_a_script(pytestconfig: pytest.Config, kept: Kept, tmp
 
 
 def test_gitlab_job(pytestconfig: pytest.Config, kept: Kept, tmp_path: Path) -> None:
-    """The job's lines, on a clone of this very checkout, leave the JUnit, metrics and history that it declares."""
+    """The job's lines, on a clone of this very checkout, end as the gate does and leave the declared reports."""
     job = loaded(pytestconfig, INTEGRATIONS / "gitlab" / "viewgate.gitlab-ci.yml")[".viewgate"]
     source = tmp_path / "suite.git"
     clone(source)
-    project = tmp_path / "project"
-    project.mkdir()
-    shutil.copy(kept.file, project / "environments.toml")
     declared = {name: str(value) for name, value in job["variables"].items()}
-    environment = declared | {
-        "VIEWGATE_REPOSITORY": source.as_uri(),
-        "VIEWGATE_REF": "suite",
-        "VIEWGATE_ENVIRONMENT": kept.name,
-        "CI_PROJECT_DIR": str(project),
-        "UV_PROJECT_ENVIRONMENT": str(tmp_path / "venv"),
-    }
-    done = bash("\n".join(job["script"]), environment, project)
-    assert done.returncode == 0, done.stdout + done.stderr
+
+    def run(project: Path) -> subprocess.CompletedProcess[str]:
+        project.mkdir()
+        shutil.copy(kept.file, project / "environments.toml")
+        environment = declared | {
+            "VIEWGATE_REPOSITORY": source.as_uri(),
+            "VIEWGATE_REF": "suite",
+            "VIEWGATE_ENVIRONMENT": kept.name,
+            "CI_PROJECT_DIR": str(project),
+            "UV_PROJECT_ENVIRONMENT": str(tmp_path / "venv"),
+        }
+        return bash("\n".join(job["script"]), environment, project)
+
+    green = run(tmp_path / "green")
+    assert green.returncode == 0, green.stdout + green.stderr
     reports = job["artifacts"]["reports"]
-    assert verdict_of(project / reports["junit"]) == "green"
-    assert "viewgate_gate_passed" in (project / reports["metrics"]).read_text(encoding="utf-8")
-    assert (project / job["cache"]["paths"][0]).exists()
+    assert verdict_of(tmp_path / "green" / reports["junit"]) == "green"
+    assert "viewgate_gate_passed" in (tmp_path / "green" / reports["metrics"]).read_text(encoding="utf-8")
+    assert (tmp_path / "green" / job["cache"]["paths"][0]).exists()
+    with kept.broken():
+        red = run(tmp_path / "red")
+    assert red.returncode == 1, red.stdout + red.stderr
+    assert verdict_of(tmp_path / "red" / reports["junit"]) == "red"
+
+
+def test_gitlab_stops_where_the_gate_is_not_green(pytestconfig: pytest.Config) -> None:
+    """The job may not fail unnoticed, and it is in a stage that others can come after."""
+    job = loaded(pytestconfig, INTEGRATIONS / "gitlab" / "viewgate.gitlab-ci.yml")[".viewgate"]
+    assert not job.keys() & {"allow_failure", "when", "rules"}
+    assert job["stage"] not in {".pre", ".post"}
+
+
+@pytest.mark.parametrize(
+    "code", [pytest.param(0, id="green"), pytest.param(1, id="red"), pytest.param(6, id="unknown")]
+)
+def test_the_line_for_elsewhere_keeps_the_exit_code(tmp_path: Path, code: int) -> None:
+    """The README's line for any other tool rolls back unless green, and a rollback that works hides no exit code."""
+    text = (INTEGRATIONS / "README.md").read_text(encoding="utf-8")
+    (line,) = [line for line in text.splitlines() if line.startswith("uv run pytest validations/gate")]
+    for name, body in {"uv": f"exit {code}", "rollback.sh": "touch back"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    done = bash(line, {"PATH": f"{tmp_path}:{os.environ['PATH']}"}, tmp_path)
+    assert done.returncode == code
+    assert (tmp_path / "back").exists() is (code != 0)
 
 
 def clone(target: Path) -> None:
@@ -195,34 +198,3 @@ def clone(target: Path) -> None:
     who = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
     for words in (["init", "-q", "-b", "suite", "."], ["add", "-A"], [*who, "commit", "-q", "-m", "the suite"]):
         subprocess.run(["git", *words], cwd=target, timeout=RUN_SECONDS, check=True)
-
-
-def test_deployer_task(pytestconfig: pytest.Config, kept: Kept) -> None:
-    """A green gate lets the release stay; a red one, and one that could not run, have the release before come back."""
-    php = shutil.which("php")
-    if php is None:
-        lack(pytestconfig, "laravel", "there is no php on PATH")
-
-    def deployed(environment: str) -> list[str]:
-        settings = [f"viewgate_suite={CHECKOUT}", f"viewgate_environment={environment}"]
-        settings += [f"viewgate_environments={kept.file}", "viewgate_arguments="]
-        done = subprocess.run(
-            [php, "-r", TASK, "--", str(INTEGRATIONS / "deployer" / "viewgate.php"), *settings],
-            capture_output=True,
-            text=True,
-            timeout=RUN_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout.splitlines()
-
-    assert deployed(kept.name) == ["released"]
-    with kept.broken():
-        assert deployed(kept.name) == [
-            "viewgate: the gate failed (exit code 1); the release before comes back",
-            "rollback",
-        ]
-    assert deployed("nowhere") == [
-        "viewgate: the gate could not run (exit code 4); the release before comes back",
-        "rollback",
-    ]

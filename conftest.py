@@ -1,6 +1,7 @@
 """The plugins of the suite, by name. fixtures makes things happen, validations judges, reports tells."""
 
 pytest_plugins = (
+    "validations.guard",
     "fixtures.options",
     "fixtures.profiles",
     "fixtures.hosts",

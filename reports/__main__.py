@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +10,10 @@ from typing import Any
 import click
 
 from reports import history, writers
+from reports.console import Console
+from reports.records import FILES
 from reports.run import LogError, load
-from reports.text import duration, line
+from reports.text import duration, json_text, line
 from reports.trends import History, Past, Steadiness, changes, pasts
 from reports.verdict import exit_code
 
@@ -35,7 +36,7 @@ def render(run: Path) -> None:
     gate = told.gate
     past = History.before(_recorded(run, told.plan.environment).lines, told.id, told.started)
     writers.write_all(told, gate, past, run)
-    click.echo(f"{gate.verdict.value}: {line(gate.reason)}; {', '.join(writers.FILES)} in {run}")
+    click.echo(f"{gate.verdict.value}: {line(gate.reason)}; {', '.join(FILES)} in {run}")
     # What the log no longer bears out does not pass, whatever the run ended with.
     sys.exit(told.exit or exit_code(0, gate.verdict, others_failed=told.others_failed))
 
@@ -78,7 +79,7 @@ def history_(file: Path, environment: str | None, last: int, compare: tuple[str,
             }
             for one in past.steady
         ]
-        click.echo(json.dumps(told | {"cells": cells, "runs": recorded.lines[-last:]}, indent=1))
+        click.echo(json_text(told | {"cells": cells, "runs": recorded.lines[-last:]}, indent=1))
     else:
         _print(runs[-last:], past.flaky, told)
 
@@ -87,7 +88,7 @@ def _compare(before: Past, after: Past, *, as_json: bool) -> None:
     told = changes(before, after)
     if as_json:
         listed = [{"what": one.what, "before": one.before, "after": one.after} for one in told]
-        click.echo(json.dumps({"before": before.run, "after": after.run, "changes": listed}, indent=1))
+        click.echo(json_text({"before": before.run, "after": after.run, "changes": listed}, indent=1))
         return
     click.echo(line(f"{before.run} ({before.verdict}) and {after.run} ({after.verdict})"))
     _columns([["what", "then", "now"], *([one.what, one.before, one.after] for one in told)])
@@ -142,4 +143,5 @@ def _columns(rows: Sequence[Sequence[str]]) -> None:
 
 
 if __name__ == "__main__":
+    sys.stdout, sys.stderr = Console(sys.stdout), Console(sys.stderr)
     main(prog_name="python -m reports")

@@ -6,7 +6,6 @@ Statuses are CTRF's five: a part that did not come out is `failed` here too, and
 
 from __future__ import annotations
 
-import json
 import mimetypes
 import uuid
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from typing import Any
 from reports.history import cell_id
 from reports.records import Other, Verdict
 from reports.run import Run
-from reports.text import visible
+from reports.text import json_text, visible
 from reports.trends import History
 from reports.verdict import Cell, Gate, Part
 
@@ -72,7 +71,7 @@ def render(run: Run, gate: Gate, past: History, *, folder: str = "") -> str:
             "extra": {"verdict": gate.verdict.value, "reason": visible(gate.reason, _TEXT), "exit": run.exit},
         },
     }
-    return json.dumps(report) + "\n"
+    return f"{json_text(report)}\n"
 
 
 _STATUSES = ("passed", "failed", "skipped", "pending", "other")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from reports.text import json_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from reports.redact import Redactor
 
-FILE_NAME = "events.jsonl"
 SCHEMA = 2
 """Version of the events; it changes with the meaning or the name of a key."""
 
@@ -31,8 +31,7 @@ class EventLog:
         """Write one event and return it as written, without secrets. Raises OSError where it cannot."""
         told = self.worded(event, data)
         # ASCII only: a lone surrogate in an observation has no UTF-8 of its own.
-        line = json.dumps(told, ensure_ascii=True, allow_nan=False)
-        _write(self._descriptor, f"{line}\n".encode("ascii"))
+        _write(self._descriptor, f"{json_text(told)}\n".encode("ascii"))
         return told
 
     def worded(self, event: str, data: dict[str, Any]) -> dict[str, Any]:

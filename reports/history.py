@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reports.run import Run
+from reports.text import json_text
 from reports.verdict import Cell, Gate, Part, State
 
 SCHEMA = 1
@@ -98,7 +99,7 @@ def _stamp(seconds: float) -> str:
 
 def append(path: Path, entry: Mapping[str, Any]) -> None:
     """Append one line. Raises OSError where it cannot."""
-    data = json.dumps(entry, ensure_ascii=True, allow_nan=False).encode("ascii") + b"\n"
+    data = json_text(entry).encode("ascii") + b"\n"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -21,6 +21,14 @@ def pytest_viewgate_plan(config: pytest.Config) -> Plan | None:
 
 
 @pytest.hookspec(firstresult=True)
+def pytest_viewgate_exit(config: pytest.Config) -> int | None:
+    """Return the exit code that this run's own report holds, or None where it has no report or has not ended.
+
+    Implemented by `reports`.
+    """
+
+
+@pytest.hookspec(firstresult=True)
 def pytest_viewgate_history(config: pytest.Config, environment: str) -> list[dict[str, Any]]:  # type: ignore[empty-body]
     """Return the recorded lines of an environment's earlier runs, oldest first; see `reports.history.line`.
 

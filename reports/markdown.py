@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from reports.records import Verdict
 from reports.run import Run
-from reports.text import duration, line, number
+from reports.text import duration, inert, line, number
 from reports.trends import History, Past, changes
 from reports.verdict import Cell, Gate, Part, affected
 
@@ -68,7 +68,7 @@ def render(run: Run, gate: Gate, past: History, now: Past | None = None) -> str:
         blocks.append(f"### Since the last green run, {green.started:%d %b %Y %H:%M} UTC\n\n{told}")
     took = f"{duration(run.seconds)}, " if run.seconds else ""
     blocks.append(f"<sub>{took}revision {_md(run.revision or 'not known')}, run {_md(run.id)}</sub>")
-    return "\n\n".join(blocks) + "\n"
+    return inert("\n\n".join(blocks)) + "\n"
 
 
 def placed(text: str, summary: str, run: str) -> str:

@@ -23,18 +23,19 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reports import events, files, history, hooks, live, markdown, terminal, writers
+from reports.console import Console
 from reports.explored import Faults
-from reports.records import Key, Other, OtherOutcome, Outcome, RecordError, Verdict
+from reports.records import EVENTS, FILES, Key, Other, OtherOutcome, Outcome, RecordError, Verdict
 from reports.redact import Redactor
-from reports.run import Run, part_of
+from reports.run import RUN_ID, Run, new_id, part_of
 from reports.signals import Interrupts
+from reports.text import inert, line
 from reports.trends import History
 from reports.verdict import exit_code
 
@@ -52,7 +53,7 @@ ATTACHMENTS = "attachments"
 _HISTORY = pytest.StashKey[Path]()
 _DIRECTORY = pytest.StashKey[Path]()
 _WORKERS = pytest.StashKey[list[int]]()
-_PASSIVE_OPTIONS = ("collectonly", "help", "version", "markers", "showfixtures", "show_fixtures_per_test")
+_PASSIVE_OPTIONS = ("collectonly", "help", "markers", "showfixtures", "show_fixtures_per_test")
 _TROUBLES = {
     int(pytest.ExitCode.INTERRUPTED): "interrupted",
     int(pytest.ExitCode.INTERNAL_ERROR): "pytest had an internal error",
@@ -78,11 +79,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Write the reports directly into DIR (default: a new directory below reports/runs, "
         "linked as reports/latest)",
     )
+    group.addoption(
+        "--run-id",
+        type=_run_id,
+        metavar="ID",
+        help="Name this run, for whoever starts it and accepts no other run's report. Never give one twice. "
+        "Default: the time and a random number",
+    )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main() -> Generator[None, object, object]:
+    """Make one line of a usage error, which pytest does not write to its terminal."""
+    try:
+        return (yield)
+    except pytest.UsageError as error:
+        raise pytest.UsageError(*(inert(line(str(word))) for word in error.args)) from None
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Write every report red, before anything else can happen. Raises UsageError where it cannot."""
+    if config.pluginmanager.has_plugin("terminalreporter"):
+        writer = config.get_terminal_writer()
+        # Nothing public: pytest makes the writer of the stream, and hands out the writer alone.
+        writer._file = Console(writer._file, colours=writer.hasmarkup)  # noqa: SLF001
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         config.stash[_HISTORY] = Path(worker["viewgate_history"])
@@ -103,7 +124,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except BaseException:
         if given:
             # The run ends before it has a plan: what an earlier one left here must not stand for it.
-            _remove((*writers.FILES, events.FILE_NAME), directory)
+            _remove((*FILES, EVENTS), directory)
         raise
     if plan is None:
         config.pluginmanager.register(_Heard(config), "viewgate-heard")
@@ -171,6 +192,14 @@ def pytest_viewgate_attach(config: pytest.Config, name: str, content: bytes) -> 
     return path
 
 
+def _run_id(text: str) -> str:
+    if not RUN_ID.fullmatch(text):
+        raise pytest.UsageError(
+            f"--run-id is {text!r}, but should be 1 to 100 letters, digits, dots, hyphens and underscores, no dot first"
+        )
+    return text
+
+
 def _remove(names: Iterable[str], directory: Path) -> None:
     for name in names:
         (directory / name).unlink(missing_ok=True)
@@ -194,8 +223,7 @@ class Recorder:
 
     def __init__(self, config: pytest.Config, plan: dict[str, Any], directory: Path, *, explicit: bool) -> None:
         self._config = config
-        stamp = datetime.now(UTC)
-        run = f"{stamp:%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}"
+        run = config.getoption("--run-id") or new_id()
         self._history = directory / history.FILE_NAME
         self._redactor = Redactor()
         self._phases: dict[str, list[pytest.TestReport]] = {}
@@ -214,10 +242,12 @@ class Recorder:
 
         self.directory = directory if explicit else directory / run
         try:
+            if not explicit and self.directory.exists():
+                raise pytest.UsageError(f"--run-id {run} is that of an earlier run; give each run another one")
             self.directory.mkdir(parents=True, exist_ok=explicit)
             # Until ours are written, none is better than the green ones of a run whose log is gone.
-            _remove(writers.FILES, self.directory)
-            self._log = events.EventLog(self.directory / events.FILE_NAME, self._redactor)
+            _remove(FILES, self.directory)
+            self._log = events.EventLog(self.directory / EVENTS, self._redactor)
             self._learn_secrets()
             # The plan as it was logged, without secrets.
             self.run = Run.begin(self._log.append("run-started", run=run, plan=plan))
@@ -335,6 +365,10 @@ class Recorder:
                 or (status == pytest.ExitCode.TESTS_FAILED and not session.testsfailed)
             )
             session.exitstatus = self._finish(status)
+
+    def pytest_viewgate_exit(self) -> int | None:
+        """Return the exit code that the report holds."""
+        return self.run.exit if self._over else None
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tell the gate's outcome."""

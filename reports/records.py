@@ -23,6 +23,11 @@ Kind: TypeAlias = Literal["validation", "objective"]
 EnvironmentKind: TypeAlias = Literal["staged", "gateway", "laravel"]
 """A stage that the suite starts itself (of either kind), or an application of that kind which already runs."""
 
+FILES = ("junit.xml", "junit-strict.xml", "report.json", "metrics.prom", "summary.md", "report.css", "report.html")
+"""The files that are derived from a run's events, in the order in which they are replaced."""
+EVENTS = "events.jsonl"
+"""The file of a run's events."""
+
 
 def worded(observed: str, expected: str) -> str:
     """Word what was observed, and what it should be where that is known."""

@@ -16,6 +16,7 @@ import pytest
 from _pytest._code.code import TerminalRepr
 
 from reports.redact import Redactor
+from reports.text import visible
 
 GATE = "validations/gate/"
 
@@ -30,10 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
     def redacted(*args: Any, **more: Any) -> logging.LogRecord:
         record = make(*args, **more)
         if os.environ.get("PYTEST_CURRENT_TEST", "").startswith(GATE):
-            hide = _learned(config).text
-            record.msg, record.args = hide(record.getMessage()), ()
+            redact = _learned(config).text
+            record.msg, record.args = visible(redact(record.getMessage())), ()
             if record.exc_info:
-                record.exc_text = hide(logging.Formatter().formatException(record.exc_info))
+                record.exc_text = visible(redact(logging.Formatter().formatException(record.exc_info)))
         return record
 
     logging.setLogRecordFactory(redacted)
@@ -42,11 +43,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Redact what every other plugin has made of the report."""
+    """Redact what every other plugin has made of the report, and show control characters as escapes."""
     report = yield
     redactor = _learned(item.config)
     gate = report.nodeid.startswith(GATE)
-    hide = redactor.text if gate else redactor.known
+    redact = redactor.text if gate else redactor.known
+
+    def hide(text: str) -> str:
+        # What is a control character here is one of another's text; on the terminal it may be a colour of pytest's.
+        return visible(redact(text))
+
     report.longrepr = _hidden(report.longrepr, hide)
     report.sections = [(name, hide(content)) for name, content in report.sections]
     if gate:
@@ -59,7 +65,8 @@ def pytest_internalerror(excrepr: Any, excinfo: pytest.ExceptionInfo[BaseExcepti
     """Redact an error of pytest's own before it is shown."""
     config = next((frame.locals["config"] for frame in excinfo.traceback if "config" in frame.locals), None)
     if isinstance(config, pytest.Config):
-        _hidden(excrepr, _learned(config).text)
+        redact = _learned(config).text
+        _hidden(excrepr, lambda text: visible(redact(text)))
 
 
 def _learned(config: pytest.Config) -> Redactor:

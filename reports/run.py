@@ -7,17 +7,26 @@ Whatever is written is derived from a `Run`, and a `Run` is only ever made by ta
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from reports.events import FILE_NAME, SCHEMA
+from reports.events import SCHEMA
 from reports.explored import Faults, Race
-from reports.records import Key, Other, Outcome, Plan, RecordError
+from reports.records import EVENTS, Key, Other, Outcome, Plan, RecordError
 from reports.verdict import Gate, judge
 
 NOT_ENDED = "the run has not ended"
+RUN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+"""What a run may be called: it is the name of its folder, too."""
+
+
+def new_id() -> str:
+    """Return the id of a new run, which no other one has: ids sort by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}"
 
 
 class LogError(ValueError):
@@ -109,7 +118,7 @@ def load(directory: Path) -> Run:
     A line that is torn or of another form is trouble, and with trouble no gate passes; a last line without its
     end was being written when its writer was killed.
     """
-    path = directory / FILE_NAME
+    path = directory / EVENTS
     try:
         *lines, rest = path.read_bytes().split(b"\n")
     except OSError as error:

@@ -180,8 +180,8 @@ def _remedies(cell: Cell, *, colour: bool) -> str:
     for (reason, remedy), parts in list(alike.items())[:_PARTS_TOLD]:
         names = ", ".join(line(part.planned.part) for part in parts[:_PARTS_TOLD])
         more = f" and {len(parts) - _PARTS_TOLD} more" if len(parts) > _PARTS_TOLD else ""
-        lines.append(f"  {names}{more}: {_indented(reason or 'no reason was given')}")
-        lines.append(f"    remedy: {_indented(remedy)}" if remedy else "    remedy: none was given")
+        lines.append(f"  {names}{more}: {line(reason or 'no reason was given', _REASON)}")
+        lines.append(f"    remedy: {line(remedy, _REASON)}" if remedy else "    remedy: none was given")
     if len(alike) > _PARTS_TOLD:
         left = sum(len(parts) for parts in list(alike.values())[_PARTS_TOLD:])
         lines.append(f"  and {left} more parts that are not green: see junit.xml")
@@ -192,7 +192,8 @@ def _because(cause: str, parts: Sequence[Part], *, colour: bool) -> str:
     """Tell once of all parts that are unknown because of one thing."""
     word = _WORDS[Verdict.UNKNOWN]
     painted = f"\033[{_COLOURS[Verdict.UNKNOWN]}m{word}\033[0m" if colour else word
-    return f"{painted} because {_indented(cause)}\n  {line(affected(parts))}\n    remedy: {_indented(parts[0].remedy)}"
+    remedy = line(parts[0].remedy, _REASON)
+    return f"{painted} because {line(cause, _REASON)}\n  {line(affected(parts))}\n    remedy: {remedy}"
 
 
 def _not_run(cells: Sequence[Cell], *, colour: bool) -> str:
@@ -200,7 +201,7 @@ def _not_run(cells: Sequence[Cell], *, colour: bool) -> str:
     names = ", ".join(dict.fromkeys(_name(cell) for cell in cells))
     painted = f"\033[{_COLOURS[Verdict.UNKNOWN]}mNOT RUN\033[0m" if colour else "NOT RUN"
     parts = sum(len(cell.parts) for cell in cells)
-    return f"{painted}: {names} ({parts} parts)\n    remedy: {_indented(cells[0].remedy)}"
+    return f"{painted}: {names} ({parts} parts)\n    remedy: {line(cells[0].remedy, _REASON)}"
 
 
 def _name(cell: Cell) -> str:
@@ -213,9 +214,3 @@ def _word(cell: Cell) -> str:
 
 def _part_word(part: Part) -> str:
     return "NOT RUN" if part.missing else _WORDS[part.verdict]
-
-
-def _indented(text: str) -> str:
-    text = text.strip()
-    cut = f"{text[:_REASON]}... (all of it in junit.xml)" if len(text) > _REASON else text
-    return visible(cut).replace("\n", "\n      ")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 
-# Control characters, those that turn the direction of writing, lone surrogates, and the two noncharacters of XML.
-_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+# Control characters, line separators, those that turn the direction of writing, lone surrogates, and the two
+# noncharacters of XML.
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+# What CI runners take for a command: `##[add-mask]` (GitHub, Azure), `##vso[task.complete]` (Azure) and
+# `##teamcity[message]` wherever it stands; `::error::` (GitHub) after nothing but blanks and colours. The markers of
+# GitLab's and Travis' sections need control characters.
+_COMMAND = re.compile(r"#(#\w*\[)")
+_LEADING_COMMAND = re.compile(r"(?m)^((?:[^\S\n]|\x1b\[[0-9;]*m)*:)(:)")
 
 
 def visible(text: str, limit: int = 0) -> str:
@@ -18,6 +25,17 @@ def visible(text: str, limit: int = 0) -> str:
 def line(text: str, limit: int = 0) -> str:
     """Return the text as one visible line."""
     return visible(" ".join(text.split()), limit)
+
+
+def inert(text: str) -> str:
+    """Return the text with a space inside what CI runners take for a command: `# #[add-mask]`, `: :error::`."""
+    return _LEADING_COMMAND.sub(r"\1 \2", _COMMAND.sub(r"# \1", text))
+
+
+def json_text(data: object, indent: int | None = None) -> str:
+    """Return data as JSON in ASCII of which no CI runner takes anything for a command, and which reads the same."""
+    # Two of these stand in a row only within a string.
+    return json.dumps(data, ensure_ascii=True, allow_nan=False, indent=indent).replace("##", "#\\u0023")
 
 
 def number(value: object) -> str:

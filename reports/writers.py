@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reports import ctrf, files, history, html, junit, markdown, metrics
+from reports.records import FILES
 from reports.run import Run
 from reports.trends import History, Past
 from reports.verdict import Gate
-
-FILES = ("junit.xml", "junit-strict.xml", "report.json", "metrics.prom", "summary.md", "report.css", "report.html")
-"""What `write_all` leaves in a run's folder, in the order in which it is replaced."""
 
 
 def write_all(run: Run, gate: Gate, past: History, directory: Path) -> str:

@@ -1,7 +1,8 @@
 """Cells: each part of each check on each host is one test, planned before anything can leave it out.
 
-A gate module marks its one test with `@validates(CHECK)`; this plugin gives it a `cell` for every host and part,
-records the verdict where reports find it (`item.user_properties`, which survives pytest-xdist), and returns the plan.
+A gate module says `pytest_generate_tests = validates(CHECK)`, and its one test gets a `cell` for every host and part.
+This plugin records the verdict where reports find it (`item.user_properties`, which survives pytest-xdist), and states
+the plan.
 What compares hosts has no verdict on a worker: its cells record each host's digest, and are judged here at the end.
 """
 
@@ -38,6 +39,11 @@ _DIGEST = "viewgate.digest"
 _PROPERTIES = (_OUTCOME, _DIGEST)
 OBSERVE = "remove what kept this from being observed; until then nothing is known of it"
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+_UNPLANNED = (
+    "the gate's tests are collected by a run that has not planned them: run `pytest validations/gate`, with the plugins"
+    " that the checkout's conftest.py names"
+)
 
 _seen = pytest.StashKey[dict[tuple[str, str], object]]()
 _looks = pytest.StashKey[dict[tuple[str, str], list[Look]]]()
@@ -197,9 +203,22 @@ class Cell:
         return self._target.host(self.host_id)
 
 
-def validates(*checks: Check) -> pytest.MarkDecorator:
-    """Mark the test of a gate module: it gets a `cell` for every host and every part of these checks."""
-    return pytest.mark.validates(*checks)
+def validates(*checks: Check) -> Callable[[pytest.Metafunc], None]:
+    """Return a gate module's `pytest_generate_tests`: its one test gets a `cell` for every host and part of the checks.
+
+    pytest calls it for the module it stands in, whatever plugins there are. So a module whose cells nothing has planned
+    is not collected, and what was not planned is no pass.
+    """
+
+    def generate(metafunc: pytest.Metafunc) -> None:
+        target = metafunc.config.stash.get(TARGET, None)
+        if target is None:
+            # One error ends the run, and its last line says why.
+            metafunc.definition.session.shouldfail = _UNPLANNED
+            raise pytest.Collector.CollectError(_UNPLANNED)
+        metafunc.parametrize("cell", [pytest.param(cell, id=cell.id) for cell in cells_of(target, checks)])
+
+    return generate
 
 
 def required(check: Check, target: Target) -> bool:
@@ -223,11 +242,6 @@ def disturbable(host: Host) -> DisturbableHost | None:
     return cast("DisturbableHost", host) if hasattr(host, "repair") else None
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers of the gate."""
-    config.addinivalue_line("markers", "validates(*checks): the test of these checks of the registry")
-
-
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Where it is waited for green, start its clock with the first result, also where workers look."""
     target = session.config.stash.get(TARGET, None)
@@ -244,16 +258,6 @@ class _Clock:
     def pytest_runtest_logreport(self) -> None:
         """Ask."""
         self._target.waits()
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a gate module's test its cells: one for every host and part."""
-    marker = metafunc.definition.get_closest_marker("validates")
-    if marker is None:
-        return
-    target = metafunc.config.stash.get(TARGET, None)
-    cells = [] if target is None else cells_of(target, marker.args)
-    metafunc.parametrize("cell", [pytest.param(cell, id=cell.id) for cell in cells])
 
 
 def cells_of(target: Target, checks: Sequence[Check]) -> list[Cell]:

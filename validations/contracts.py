@@ -47,7 +47,8 @@ class Violation(AssertionError):  # noqa: N818 - the word of the design
         lines = [f"{judgement.reason} [{where}{via}]"]
         if judgement.remedy:
             lines.append(f"remedy: {judgement.remedy}")
-        super().__init__("\n".join(lines))
+        # What others wrote may hold line ends; one finding is one line, and its remedy another.
+        super().__init__("\n".join(" ".join(one.split()) for one in lines))
 
 
 def passed(observed: str, *, seen_by: str = "", **figures: Scalar) -> Judgement:

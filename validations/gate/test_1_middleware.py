@@ -35,7 +35,9 @@ class Evidence:
     marked: bool = True
 
 
-@validates(MIDDLEWARE)
+pytest_generate_tests = validates(MIDDLEWARE)
+
+
 def test_middleware(cell: Cell) -> None:
     """The AutoFixViewCache middleware is registered in the booted application, and does its work."""
     cell.judge(examine, judge)

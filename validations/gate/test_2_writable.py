@@ -30,7 +30,9 @@ class Evidence:
     compiled: CompiledViews | None
 
 
-@validates(WRITABLE)
+pytest_generate_tests = validates(WRITABLE)
+
+
 def test_writable(cell: Cell) -> None:
     """The compiled-view directory and the caches beside it can be written by the runtime user, and by no one else."""
     cell.judge(examine, judge)

@@ -48,7 +48,9 @@ class Evidence:
     version: str = ""
 
 
-@validates(DEPLOYMENT)
+pytest_generate_tests = validates(DEPLOYMENT)
+
+
 def test_deployment(cell: Cell) -> None:
     """The deployment script exists, can be run, and warms the new release before it is published."""
     cell.judge(examine, judge)

@@ -28,7 +28,9 @@ class Evidence:
     compiled: CompiledViews | Unobserved
 
 
-@validates(HEALTH)
+pytest_generate_tests = validates(HEALTH)
+
+
 def test_health(cell: Cell) -> None:
     """The console lists view:health-check with --fix; it runs, tells the five metrics, and its exit code is true."""
     cell.judge(examine, judge)

@@ -35,7 +35,9 @@ class Evidence:
     rebuilds: LockObservation | Unobserved | None
 
 
-@validates(LOCKS)
+pytest_generate_tests = validates(LOCKS)
+
+
 def test_locks(cell: Cell) -> None:
     """A rebuild takes a lock in Redis with an expiry and an owner, and gives back only what is its own."""
     cell.judge(examine, judge)

@@ -24,7 +24,9 @@ class Evidence:
     caches: Caches
 
 
-@validates(FILAMENT)
+pytest_generate_tests = validates(FILAMENT)
+
+
 def test_filament(cell: Cell) -> None:
     """Every panel's component cache and the icon manifest exist, load, list just what is there, and are fresh."""
     cell.judge(examine, judge)

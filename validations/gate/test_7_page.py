@@ -42,7 +42,9 @@ class Evidence:
     further: tuple[tuple[FurtherPage, Answer | Unobserved], ...] = ()
 
 
-@validates(PAGE)
+pytest_generate_tests = validates(PAGE)
+
+
 def test_page(cell: Cell) -> None:
     """The enhanced call view answers every request with a complete page, to those who may see it."""
     cell.judge(examine, judge)

@@ -40,7 +40,9 @@ class Evidence:
     browser: BrowserObservation | Unobserved = field(default_factory=lambda: Unobserved("nobody looked"))
 
 
-@validates(DISCLOSURE)
+pytest_generate_tests = validates(DISCLOSURE)
+
+
 def test_disclosure(cell: Cell) -> None:
     """The page shows exactly the 112 fields, each once, in its tier; the tiers are cumulative and closed at first."""
     cell.judge(examine, judge)

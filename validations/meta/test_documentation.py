@@ -16,9 +16,8 @@ from fixtures.faults.base import Fault
 from fixtures.faults.catalogue import AREAS
 from fixtures.options import OPTIONAL_PARTS
 from reports import events, metrics
-from reports.records import Verdict
+from reports.records import EVENTS, FILES, Verdict
 from reports.verdict import INCONCLUSIVE
-from reports.writers import FILES
 from validations.meta.reports import showcase as reports_showcase
 from validations.races.portfolio import CASES, Case
 from validations.registry import EIGHT, OBJECTIVES, Check
@@ -178,7 +177,7 @@ def test_every_adapter_has_its_row() -> None:
 def test_every_report_event_and_metric_is_documented() -> None:
     """The document of the reports names each file of a run, each event of its log, and each metric, and no other."""
     files, _, formats = REPORTS.partition("## Formats")
-    for name in (*FILES, events.FILE_NAME):
+    for name in (*FILES, EVENTS):
         assert f"| `{name}` |" in files
     table = re.findall(r"^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \|", formats, re.MULTILINE)
     documented = {name for row in table for name in re.findall(r"`([a-z-]+)`", row)}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.writers import FILES
+from reports.records import FILES
 from validations.meta.reports.tree import CELLS, Tree, both_ways, ended
 
 GREEN = {"report.html", "summary.md", "metrics.prom", "report.json", "junit.xml", "junit-strict.xml"}

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.records import Other, Outcome, Plan
+from reports.records import FILES, Other, Outcome, Plan
 from reports.verdict import judge
-from reports.writers import FILES
 from validations.meta.reports.tree import CELLS, RUN_SECONDS, Tree, both_ways, ended, until
 
 

@@ -6,6 +6,8 @@
 with the same document, for those who read it. `/up` says that the endpoint itself is there. At most one gate runs at a
 time, and nobody gets a result of a run that had begun before he asked: whoever asks meanwhile shares the next one.
 
+Green is a run that left a report of its own which says so (see `gate`); what another run has left says nothing.
+
 The document names verdict, exit code, run and the checks that are not green, and nothing that was observed: Flagger
 copies the body of a refusal into the cluster's events, where everybody reads it.
 """
@@ -18,7 +20,6 @@ import contextlib
 import datetime as dt
 import hmac
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -31,16 +32,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from reports import history
+from reports.console import Console
+from reports.integrations.gate import CHECKOUT, COMMAND, COULD_NOT_RUN, RUNS, VERDICTS, NoReportError, accepted
+from reports.records import Verdict
+from reports.run import Run, new_id
+from reports.verdict import Cell
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-VERDICTS = {0: "passed", 1: "failed", 6: "inconclusive"}
-COULD_NOT_RUN = "could-not-run"
-GREEN = {"pass", "not-applicable", "waived"}
-# An objective that a read-only environment cannot measure keeps nobody from going on.
-OBJECTIVE = "0-"
-# How a run's last line ends.
-RUN = re.compile(r"/(\d{8}T\d{6}Z-[0-9a-f]+)\s*$")
 TOKEN = "VIEWGATE_WEBHOOK_TOKEN"  # noqa: S105 - the name of the variable that holds it
 DEADLINE_SECONDS = 300.0
 
@@ -49,8 +46,8 @@ DEADLINE_SECONDS = 300.0
 class Result:
     """What came of one run, in words that anybody may read.
 
-    exit: None where it did not end by itself. run: its name, as in `reports/runs`. checks: those that are not green.
-    began: ISO 8601, UTC. seconds: how long it took.
+    exit: None where it did not end by itself, or ended with 0 without a report that bears it out. run: its id. checks:
+    those that are not green. began: ISO 8601, UTC. seconds: how long it took.
     """
 
     verdict: str
@@ -64,7 +61,7 @@ class Result:
 class Flights:
     """Runs the gate, one run at a time; whoever asks during a run shares the next one.
 
-    command: of a run, whose exit code is the verdict. reports: the folder that its history lies in.
+    command: of a run, which takes the option `--run-id`. reports: the folder in which runs leave theirs.
     """
 
     def __init__(self, command: Sequence[str], *, reports: Path, deadline_seconds: float = DEADLINE_SECONDS) -> None:
@@ -99,9 +96,12 @@ class Flights:
         began = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         clock = asyncio.get_running_loop().time
         started = clock()
+        run = new_id()
         code: int | None = None
         process = await asyncio.create_subprocess_exec(
             *self._command,
+            "--run-id",
+            run,
             cwd=CHECKOUT,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -109,35 +109,35 @@ class Flights:
             limit=1 << 20,
         )
         assert process.stdout is not None
-        last = b""
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 async for line in process.stdout:
                     sys.stderr.write(line.decode(errors="replace"))
-                    last = line
                 code = await process.wait()
         except TimeoutError:
             sys.stderr.write(f"viewgate: a run did not end within {self._deadline_seconds:g} s and was ended\n")
         finally:
             await _end(process)
-        named = RUN.search(last.decode(errors="replace"))
-        run = named[1] if named else ""
+        seconds = round(clock() - started, 1)
+        try:
+            told = accepted(self._reports / run, run, code)
+        except NoReportError as reason:
+            sys.stderr.write(f"viewgate: {reason}\n")
+            return Result(COULD_NOT_RUN, code or None, run, (), began, seconds)
         verdict = COULD_NOT_RUN if code is None else VERDICTS.get(code, COULD_NOT_RUN)
-        return Result(verdict, code, run, self._not_green(run), began, round(clock() - started, 1))
+        return Result(verdict, code, run, _not_green(told), began, seconds)
 
-    def _not_green(self, run: str) -> tuple[str, ...]:
-        """Name the checks of a run that are not green, without their hosts."""
-        lines = history.read(self._reports / history.FILE_NAME).lines
-        cells: dict[str, str] = next((line["cells"] for line in reversed(lines) if line["run"] == run), {})
-        return tuple(
-            sorted(
-                {
-                    cell.partition("@")[0]
-                    for cell, verdict in cells.items()
-                    if verdict not in GREEN and not (verdict == "unknown" and cell.startswith(OBJECTIVE))
-                }
-            )
-        )
+
+def _not_green(run: Run) -> tuple[str, ...]:
+    """Name the checks that keep a rollout from going on, without their hosts."""
+    return tuple(sorted({f"{cell.number}-{cell.check}" for cell in run.gate.cells if _stops(cell)}))
+
+
+def _stops(cell: Cell) -> bool:
+    return any(
+        part.missing or part.verdict is Verdict.FAIL or (part.verdict is Verdict.UNKNOWN and part.planned.required)
+        for part in cell.parts
+    )
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -167,7 +167,7 @@ def application(flights: Flights, *, token: str = "") -> Starlette:
         ):
             return JSONResponse({"verdict": COULD_NOT_RUN, "exit": None}, 401, {"WWW-Authenticate": "Bearer"})
         result = await flights.result()
-        green = result.exit == 0
+        green = result.verdict == VERDICTS[0]
         return JSONResponse(asdict(result), 200 if green else red, {"Cache-Control": "no-store"})
 
     async def up(_: Request) -> Response:
@@ -199,10 +199,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=9321, help="0: a free one; default: 9321")
     parser.add_argument("--deadline", type=float, default=DEADLINE_SECONDS, help="seconds a run may take; default: 300")
     asked = parser.parse_args(arguments)
-    command = [sys.executable, "-m", "pytest", "validations/gate", "--environment", asked.environment]
+    options = ["--environment", asked.environment]
     if asked.environments:
-        command += ["--environments", str(Path(asked.environments).resolve())]
-    flights = Flights(command, reports=CHECKOUT / "reports" / "runs", deadline_seconds=asked.deadline)
+        options += ["--environments", str(Path(asked.environments).resolve())]
+    flights = Flights([*COMMAND, *options], reports=RUNS, deadline_seconds=asked.deadline)
+    sys.stdout, sys.stderr = Console(sys.stdout), Console(sys.stderr)
     app = application(flights, token=os.environ.get(TOKEN, ""))
     uvicorn.run(app, host=asked.host, port=asked.port, log_level="info", access_log=True)
     return 0

@@ -42,14 +42,14 @@ TARGETS = {
         intrusive=False,
     ),
 }
-# `--collect-only` chooses no environment; this plugin does, as the run it belongs to would.
+# Chooses an environment, as `fixtures.hosts` would; nothing else of ours is loaded, and no guard.
 PLUGIN = """
 import json, os
 
+from fixtures.hosts import TARGET
+from validations.meta.test_plan import TARGETS
+
 def pytest_configure(config):
-    # Not before the conftest has imported them.
-    from fixtures.hosts import TARGET
-    from validations.meta.test_plan import TARGETS
     config.stash[TARGET] = TARGETS[os.environ["TARGET"]]
 
 def pytest_collection_finish(session):
@@ -59,9 +59,6 @@ def pytest_collection_finish(session):
             {"key": [cell.check.id, cell.host_id, cell.part], "nodeid": item.nodeid, "id": item.callspec.id}
             for item, cell in cells
         ], file)
-    # Taken back before anybody waits for a stage: nothing is going to run.
-    from fixtures.hosts import TARGET
-    del session.config.stash[TARGET]
 """
 
 
@@ -73,18 +70,33 @@ def _collected(
     tmp_path = tmp_path_factory.mktemp("collected")
     (tmp_path / "chooses_a_target.py").write_text(PLUGIN, encoding="utf-8")
     told = tmp_path / "collected.json"
+    path = f"{tmp_path}{os.pathsep}{CHECKOUT}"
+    done = collect("-p", "chooses_a_target", PYTHONPATH=path, COLLECTED=str(told), TARGET=request.param)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return TARGETS[request.param], json.loads(told.read_text(encoding="utf-8"))
+
+
+def collect(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Have pytest list the gate's tests, without our configuration, and so without our plugins."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "VIEWGATE_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", str(GATE), "--collect-only", "-q", "-p", "chooses_a_target"],
+    bare = ("-c", os.devnull, "--rootdir", str(CHECKOUT), "--noconftest", "--import-mode=importlib")
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", str(GATE), "--collect-only", "-q", *bare, *arguments],
         cwd=CHECKOUT,
-        env=ours | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{CHECKOUT}", "COLLECTED": str(told), "TARGET": request.param},
+        env=ours | more,
         capture_output=True,
         text=True,
         timeout=COLLECT_SECONDS,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return TARGETS[request.param], json.loads(told.read_text(encoding="utf-8"))
+
+
+def test_the_gates_modules_are_not_collected_without_a_plan() -> None:
+    """A pytest without our plugins collects nothing of the gate, says why in one line, and does not end with 0."""
+    done = collect()
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "no tests collected, 1 error" in done.stdout
+    assert sum(line.startswith("!") and "has not planned them" in line for line in done.stdout.splitlines()) == 1
 
 
 def test_pytest_collects_exactly_the_plan(collected: tuple[Target, list[dict[str, Any]]]) -> None:

@@ -60,7 +60,7 @@ function viewgate_run(string $folder): ?int
 {
     $arguments = get('viewgate_arguments');
     $command = [
-        ...['uv', 'run', '--directory', get('viewgate_suite'), 'pytest', 'validations/gate'],
+        ...['uv', 'run', '--directory', get('viewgate_suite'), 'python', '-m', 'reports.integrations.gate'],
         ...['--environment', get('viewgate_environment'), '--environments', get('viewgate_environments')],
         ...['--reports', $folder],
         ...(is_array($arguments) ? $arguments : preg_split('/\s+/', $arguments, -1, PREG_SPLIT_NO_EMPTY)),

@@ -1,7 +1,7 @@
-"""Canaries: secrets planted everywhere, in a run that shows as much as it can, and not one of them in what is left.
+"""What is planted everywhere, in a run that shows as much as it can: secrets, and commands for CI runners.
 
-The run fails on purpose in a test that has secrets in its arguments, its locals, its output and its log, with pytest
-told to show all of that; and the application's own log quotes its `.env`.
+The run fails on purpose in a test that has them in its arguments, its locals, its output and its log, with pytest told
+to show all of that; and the application's own log holds them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
@@ -23,6 +24,7 @@ from fixtures.environments.__main__ import as_toml
 from fixtures.environments.settings import HeaderAuthentication, Objectives
 from fixtures.environments.stage import Stage
 from fixtures.observation.gateway_probe import without_secrets
+from validations.meta.reports_samples import COMMANDS, obeyed
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 RUN_SECONDS = 240.0
@@ -47,7 +49,11 @@ def pytest_runtest_call(item):
         print(headers, "password:", password, url, os.environ["SHOP_REDIS"])
         sys.stderr.write(f"redis is {os.environ['SHOP_REDIS']}\\n")
         logging.getLogger("leak").warning("asking %s with %s", url, headers)
-        raise RuntimeError(f"could not ask {url} with {headers!r} password={password}")
+        commands = os.environ["SHOP_COMMANDS"]
+        print(commands)
+        sys.stderr.write(commands)
+        logging.getLogger("leak").warning(commands)
+        raise RuntimeError(f"{commands} could not ask {url} with {headers!r} password={password}\\n{commands}")
     return result
 """
 
@@ -71,20 +77,36 @@ def _found(texts: dict[str, str], secrets: dict[str, str]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(
-    "workers",
-    [pytest.param([], id="one-process"), pytest.param(["-n", "2"], id="two-workers", marks=pytest.mark.profile("ci"))],
+class Shown(NamedTuple):
+    """What a run left, by file name, with `stdout` and `stderr`; the secrets that it had; its folder."""
+
+    texts: dict[str, str]
+    secrets: dict[str, str]
+    folder: Path
+
+
+@pytest.fixture(
+    scope="module",
+    name="shown",
+    params=[
+        pytest.param([], id="one-process"),
+        pytest.param(["-n", "2"], id="two-workers", marks=pytest.mark.profile("ci")),
+    ],
 )
-def test_no_canary_is_left_anywhere(stage: Stage, open_folder: Path, workers: list[str]) -> None:
-    """Not in a report, not in the history, not in pytest's own JUnit, not on the terminal."""
+def _shown(request: pytest.FixtureRequest, stage: Stage, open_module_folder: Path) -> Shown:
+    """A whole run of the gate on the stage."""
+    workers: list[str] = request.param
+    open_folder = open_module_folder / ("workers" if workers else "alone")
+    open_folder.mkdir()
+    open_folder.chmod(0o755)
     environment = stage.environment  # type: ignore[attr-defined]
     root = Path(environment.root)
     redis = stage.redis
     assert redis is not None
     with (root / ".env").resolve().open("a", encoding="utf-8") as file:
         file.write(f"\nDB_PASSWORD={CANARIES['env']}\n")
-    with (root / "storage" / "logs" / "laravel.log").open("a", encoding="utf-8") as file:
-        said = f"ViewException: no access with {CANARIES['env']} (View: a.html)"
+    with (root / "storage" / "logs" / "laravel.log").open("a", encoding="utf-8", newline="") as file:
+        said = f"ViewException: no access with {CANARIES['env']} {COMMANDS} (View: a.html)"
         file.write(f"[{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}] production.ERROR: {said}\n")
     (open_folder / "leaks.py").write_text(LEAKS)
     path = f"{environment.page.path}?token={CANARIES['url']}"
@@ -114,6 +136,8 @@ def test_no_canary_is_left_anywhere(stage: Stage, open_folder: Path, workers: li
                 "-vv",
                 "-rA",
                 "--showlocals",
+                "--color=yes",
+                "--log-cli-level=DEBUG",
             ),
             *("--tb=long", "--log-level=DEBUG", "--log-file=log.txt", "--log-file-level=DEBUG", *workers),
         ],
@@ -127,17 +151,25 @@ def test_no_canary_is_left_anywhere(stage: Stage, open_folder: Path, workers: li
             "SHOP_NETLOC": CANARIES["netloc"],
             "SHOP_URL": CANARIES["url"],
             "SHOP_REDIS": redis.url,
+            "SHOP_COMMANDS": COMMANDS,
             "GITHUB_STEP_SUMMARY": str(open_folder / "step.md"),
         },
         capture_output=True,
-        text=True,
         timeout=RUN_SECONDS,
         check=False,
     )
-    assert done.returncode == 1, done.stdout + done.stderr
+    stdout, stderr = done.stdout.decode(), done.stderr.decode()
+    assert done.returncode == 1, stdout + stderr
     written = [file for file in open_folder.rglob("*") if file.is_file() and file.suffix not in {".py", ".pyc"}]
     texts = {str(file.relative_to(open_folder)): file.read_bytes().decode(errors="replace") for file in written}
-    texts |= {"stdout": done.stdout, "stderr": done.stderr}
+    texts |= {"stdout": stdout, "stderr": stderr}
+    del texts["environments.toml"]
+    return Shown(texts, secrets, open_folder)
+
+
+def test_no_canary_is_left_anywhere(shown: Shown) -> None:
+    """Not in a report, not in the history, not in pytest's own JUnit, not on the terminal."""
+    texts = shown.texts
     assert {"reports/junit.xml", "reports/events.jsonl", "reports/history.jsonl", "own.xml"} <= texts.keys()
     assert "RuntimeError" in texts["stdout"]
     # It did log, print and fail with all of that.
@@ -145,8 +177,61 @@ def test_no_canary_is_left_anywhere(stage: Stage, open_folder: Path, workers: li
     assert "redis is [redacted]" in texts["own.xml"]
     assert "password   = '[redacted]'" in texts["own.xml"]
     assert "no access with [redacted]" in texts["reports/junit.xml"]
-    del texts["environments.toml"]
-    assert _found(texts, secrets) == []
+    assert _found(texts, shown.secrets) == []
+
+
+def test_no_command_of_a_ci_runner_stands_in_what_is_printed(shown: Shown) -> None:
+    """Not on the terminal, which shows a line of the log in one line, and not in what is echoed of the reports."""
+    texts = shown.texts
+    assert obeyed(texts["stdout"], colours=True) == []
+    assert "\x1b[8m" not in texts["stdout"]
+    assert obeyed(texts["stderr"]) == []
+    # The finding that quotes the log, what the broken test printed and raised, and its log.
+    for said in ("no access with", "could not ask", "asking https://gate"):
+        assert said in texts["stdout"]
+    assert "# #[add-mask]masked # #vso[task.setvariable variable=a]b ## #teamcity[buildStop]" in texts["stdout"]
+    for name in ("summary.md", "events.jsonl", "history.jsonl", "report.json"):
+        assert obeyed(texts[f"reports/{name}"]) == [], name
+    # Nothing is lost by it: the log reads as it was written.
+    assert any("##vso[task.setvariable" in str(json.loads(line)) for line in texts["reports/events.jsonl"].splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["render", "reports"], "fail: ", id="render"),
+        pytest.param(["history", "reports"], "# #[add-mask]", id="history"),
+        pytest.param(["history", "reports", "--json"], "#\\u0023[add-mask]", id="history-json"),
+        pytest.param(["history", "reports", "--compare", "latest", "planted"], "# #[add-mask]", id="compare"),
+        pytest.param(
+            ["history", "reports", "--compare", "latest", "planted", "--json"], "#\\u0023[add-mask]", id="compare-json"
+        ),
+        pytest.param(["history", "reports", "--compare", "latest", "##vso[a]\n::error::"], "# #vso[", id="no-such-run"),
+        pytest.param(["render", "torn"], "# #[add-mask]", id="no-event-log"),
+    ],
+)
+def test_no_command_of_a_ci_runner_is_printed_of_recorded_runs(shown: Shown, arguments: list[str], said: str) -> None:
+    """No command of `python -m reports` prints what a runner obeys, whatever the files hold."""
+    folder = shown.folder
+    recorded = json.loads((folder / "reports" / "history.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    cells = {f"{cell}{COMMANDS}": verdict for cell, verdict in recorded["cells"].items()}
+    planted = recorded | {"run": f"planted{COMMANDS}", "revision": COMMANDS, "cells": cells, "repeated": list(cells)}
+    with (folder / "reports" / "history.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(planted) + "\n")
+    (folder / "torn").mkdir(exist_ok=True)
+    (folder / "torn" / "events.jsonl").write_text(json.dumps({"event": COMMANDS}) + "\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "reports", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+    printed = done.stdout.decode() + done.stderr.decode()
+    assert said in printed
+    assert "Traceback" not in printed
+    assert obeyed(printed) == []
 
 
 def test_what_a_canary_test_could_miss_is_found() -> None:

@@ -100,10 +100,7 @@ def pytest_cmdline_main() -> Generator[None, object, object]:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Write every report red, before anything else can happen. Raises UsageError where it cannot."""
-    if config.pluginmanager.has_plugin("terminalreporter"):
-        writer = config.get_terminal_writer()
-        # Nothing public: pytest makes the writer of the stream, and hands out the writer alone.
-        writer._file = Console(writer._file, colours=writer.hasmarkup)  # noqa: SLF001
+    _put_console(config)
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         config.stash[_HISTORY] = Path(worker["viewgate_history"])
@@ -131,8 +128,17 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     recorder = Recorder(config, plan.to_json(), directory, explicit=bool(given))
     config.stash[_DIRECTORY] = recorder.directory
-    config.pluginmanager.register(recorder, "viewgate-recorder")
-    config.pluginmanager.register(_LastWord(recorder), "viewgate-last-word")
+    for plugin, name in ((recorder, "viewgate-recorder"), (_LastWord(recorder), "viewgate-last-word")):
+        if config.pluginmanager.register(plugin, name) is None:
+            raise pytest.UsageError(f"-p no:{name} leaves this run without a verdict: leave that out")
+
+
+def _put_console(config: pytest.Config) -> None:
+    """Let all that pytest writes to its terminal pass through a console, where it has a terminal."""
+    if config.pluginmanager.has_plugin("terminalreporter"):
+        writer = config.get_terminal_writer()
+        # Nothing public: pytest makes the writer of the stream, and hands out the writer alone.
+        writer._file = Console(writer._file, colours=writer.hasmarkup)  # noqa: SLF001
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -561,6 +567,8 @@ class _LastWord:
             reporter = session.config.pluginmanager.get_plugin("terminalreporter")
             if reporter is not None:
                 reporter.write_line(self._recorder.verdict_line(colour=reporter.hasmarkup))
+            else:
+                Console(sys.stderr).write(f"{self._recorder.verdict_line(colour=False)}\n")
 
 
 def _pairs(report: pytest.TestReport) -> list[tuple[str, Any]]:

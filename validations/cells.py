@@ -206,13 +206,15 @@ class Cell:
 def validates(*checks: Check) -> Callable[[pytest.Metafunc], None]:
     """Return a gate module's `pytest_generate_tests`: its one test gets a `cell` for every host and part of the checks.
 
-    pytest calls it for the module it stands in, whatever plugins there are. So a module whose cells nothing has planned
-    is not collected, and what was not planned is no pass.
+    pytest calls it for the module it stands in, whatever plugins there are. So a module whose cells nothing has
+    planned, or nothing records, is not collected, and is no pass.
     """
 
     def generate(metafunc: pytest.Metafunc) -> None:
-        target = metafunc.config.stash.get(TARGET, None)
-        if target is None:
+        config = metafunc.config
+        target = config.stash.get(TARGET, None)
+        recorded = hasattr(config, "workerinput") or config.pluginmanager.has_plugin("viewgate-recorder")
+        if target is None or not recorded:
             # One error ends the run, and its last line says why.
             metafunc.definition.session.shouldfail = _UNPLANNED
             raise pytest.Collector.CollectError(_UNPLANNED)

@@ -42,7 +42,7 @@ TARGETS = {
         intrusive=False,
     ),
 }
-# Chooses an environment, as `fixtures.hosts` would; nothing else of ours is loaded, and no guard.
+# Chooses an environment, as `fixtures.hosts` would, and stands for the recorder; nothing else of ours is loaded.
 PLUGIN = """
 import json, os
 
@@ -51,6 +51,7 @@ from validations.meta.test_plan import TARGETS
 
 def pytest_configure(config):
     config.stash[TARGET] = TARGETS[os.environ["TARGET"]]
+    config.pluginmanager.register(object(), "viewgate-recorder")
 
 def pytest_collection_finish(session):
     cells = [(item, item.callspec.params["cell"]) for item in session.items]

@@ -24,7 +24,7 @@ from fixtures.environments.__main__ import as_toml
 from fixtures.environments.settings import HeaderAuthentication, Objectives
 from fixtures.environments.stage import Stage
 from fixtures.observation.gateway_probe import without_secrets
-from validations.meta.reports_samples import COMMANDS, obeyed
+from validations.meta.reports.samples import COMMANDS, obeyed
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 RUN_SECONDS = 240.0

@@ -14,7 +14,7 @@ from reports.console import Console
 from reports.records import Verdict
 from reports.text import inert, json_text
 from reports.trends import History
-from validations.meta.reports_samples import COMMANDS, HOSTILE, obeyed, outcome, plan, planned, run
+from validations.meta.reports.samples import COMMANDS, HOSTILE, obeyed, outcome, plan, planned, run
 
 PIECES = [
     "#",

@@ -100,9 +100,11 @@ def test_a_run_that_validates_nothing_is_refused(folder: Folder, arguments: list
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        pytest.param(["validations/meta/test_contained.py", "--collect-only"], 0, id="other-folder"),
+        pytest.param(["validations/meta/observation/test_contained.py", "--collect-only"], 0, id="other-folder"),
         pytest.param(
-            ["validations/meta/test_contained.py", "-p", "no:validations.cells", "--co"], 0, id="other-blocked"
+            ["validations/meta/observation/test_contained.py", "-p", "no:validations.cells", "--co"],
+            0,
+            id="other-blocked",
         ),
         pytest.param(["--markers"], 0, id="markers-of-nothing"),
     ],

@@ -174,7 +174,7 @@ planneds = st.builds(
 plans = st.builds(
     Plan,
     environment=_texts,
-    kind=_texts,
+    kind=st.sampled_from(["staged", "gateway", "laravel"]),
     hosts=st.lists(_texts, max_size=3).map(tuple),
     parts=st.lists(planneds, max_size=5, unique_by=lambda part: part.key).map(tuple),
     provenance=st.dictionaries(_texts, _texts, max_size=3),

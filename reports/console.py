@@ -7,7 +7,9 @@ commands print.
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from typing import Any, TextIO
 
 from reports.text import inert, visible
@@ -17,6 +19,20 @@ _COLOURS = r"\x1b\[[0-9;]*m"
 _TERMINAL = r"\r|\x1b\]9;4;[0-9;]*\x1b\\"
 _TAIL = 100
 """Characters of a line that are looked at again with what is written behind them: longer than any command."""
+
+
+def stand_in() -> None:
+    """Let a standard stream that is closed (`>&-`) lead nowhere, and no file of ours take its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest number that is free: this one.
+            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(number, True)  # noqa: FBT003 - the only way to give it
+        if getattr(sys, name) is None:
+            stream = open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
 
 
 class Console:

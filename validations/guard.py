@@ -17,6 +17,7 @@ from typing import NoReturn
 
 import pytest
 
+from reports.console import stand_in
 from reports.records import EVENTS, FILES
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -28,6 +29,7 @@ ENDS_EARLY = ("--collect-only", "--setup-plan", "--setup-only")
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     """Register the guard, at the first moment at which a plugin can register anything."""
+    stand_in()
     pluginmanager.register(Guard())
 
 

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from reports.console import Console
+from reports.console import Console, stand_in
 from reports.records import EVENTS, FILES, Verdict
 from reports.run import LogError, Run, load, new_id
 
@@ -59,6 +59,7 @@ def accepted(folder: Path, run: str, code: int | None) -> Run:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the gate to its end; return its exit code, or `CODE` where it left no report of its own."""
+    stand_in()
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--reports", type=Path)
     given: Path | None = parser.parse_known_args(arguments)[0].reports

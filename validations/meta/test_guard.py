@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.records import EVENTS, FILES
+from reports.records import EVENTS, FILES, Verdict
+from reports.run import load
 from validations.gate_runs import CHECKOUT, GATE, RUN_SECONDS
 from validations.guard import OURS
 
@@ -148,7 +149,19 @@ def test_a_red_gate_stays_red(folder: Folder, more: dict[str, str], code: int) -
     assert done.returncode == code, done.stdout + done.stderr
     assert "gate: FAILED: failed: " in done.stdout
     assert folder.older() == []
-    assert (folder.reports / EVENTS).exists()
+    assert code == 4 or load(folder.reports).exit == code
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+@pytest.mark.parametrize("module", ["pytest validations/gate", "reports.integrations.gate"])
+def test_a_run_without_standard_streams_leaves_its_report(folder: Folder, closed: str, module: str) -> None:
+    """Where nobody hears it, a red gate ends with 1 and its own report says so."""
+    options = f"--environment down --environments {folder.path}/environments.toml --reports {folder.reports}"
+    words = ["sh", "-c", f"exec {sys.executable} -m {module} {options} {closed}"]
+    assert subprocess.run(words, cwd=CHECKOUT, timeout=RUN_SECONDS, check=False).returncode == 1
+    told = load(folder.reports)
+    assert (told.exit, told.gate.verdict) == (1, Verdict.FAIL)
+    assert folder.older() == []
 
 
 def test_the_guard_knows_every_plugin_of_ours(pytestconfig: pytest.Config) -> None:

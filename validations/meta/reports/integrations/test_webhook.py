@@ -15,25 +15,54 @@ import httpx
 import pytest
 
 from fixtures.processes import end, free_port, wait_until
-from reports import history
+from reports.events import SCHEMA
 from reports.integrations.webhook import TOKEN, Flights, Result, application
+from reports.records import EVENTS
 from validations.meta.reports.integrations.kept import CHECKOUT, RUN_SECONDS, Kept
+from validations.meta.reports.samples import outcome, plan, planned
 
 DEADLINE = 60.0
-RUN = "20261125T000000Z-abc123"
+HOST = "10.0.0.7"
+PARTS = (planned(f"middleware/{HOST}/booted"), planned(f"writable/{HOST}/views", number=2))
+OLDER = "20261125T000000Z-abc123"
 
 
-def script(folder: Path, *, code: int = 0, waits: bool = False) -> list[str]:
-    """Return the command of a run that notes its begin, waits to be let go where it should, and ends with a code."""
+def log(code: int) -> str:
+    """Return the event log of a run whose id is @RUN@ and that ended with a code: where that is 0, all has passed."""
+    came = [outcome(f"middleware/{HOST}/booted", reason="canary-observed")]
+    if code == 0:
+        came.append(outcome(f"writable/{HOST}/views"))
+    head = {"schema": SCHEMA, "at": "2026-11-25T00:00:00+00:00"}
+    events = [
+        {"event": "run-started", "run": "@RUN@", "plan": plan(*PARTS).to_json()},
+        *({"event": "part", "outcome": one.to_json()} for one in came),
+        {"event": "run-ended", "trouble": "", "exit": code, "others_failed": False},
+    ]
+    return "".join(f"{json.dumps(head | event)}\n" for event in events)
+
+
+def script(
+    folder: Path, *, code: int = 0, waits: bool = False, told: str | None = None, into: str = "", named: str = ""
+) -> list[str]:
+    """Return the command of a run that notes its begin, waits to be let go where it should, and ends with a code.
+
+    told: the event log that it leaves; default: that of its code. into: the folder below `folder`; default: its id.
+    named: the id in its log; default: its own.
+    """
     gate = folder / "gate"
     if waits and not gate.exists():
         os.mkfifo(gate)
     text = f"""
-import sys
+import pathlib, sys
+run = sys.argv[sys.argv.index("--run-id") + 1]
 with open({str(folder / "begun")!r}, "a") as notes: notes.write("begun\\n")
 {f"open({str(gate)!r}).read()" if waits else ""}
 print("canary-observed 10.0.0.7 password=hunter2")
-print("gate: reports in reports/runs/{RUN}")
+told = {log(code) if told is None else told!r}
+if told:
+    own = pathlib.Path({str(folder)!r}, {into!r} or run)
+    own.mkdir(exist_ok=True)
+    (own / {EVENTS!r}).write_text(told.replace("@RUN@", {named!r} or run))
 sys.exit({code})
 """
     return [sys.executable, "-c", text]
@@ -88,13 +117,6 @@ def test_one_run_at_a_time_and_none_that_began_before_one_asked(tmp_path: Path) 
 )
 def test_only_green_is_2xx(tmp_path: Path, code: int, verdict: str, status: int) -> None:
     """`/gate` answers 200 for exit code 0 alone, `/verdict` always; neither repeats what was observed."""
-    line = {
-        "schema": history.SCHEMA,
-        "run": RUN,
-        "environment": "production",
-        "cells": {"7-page@10.0.0.7": "fail", "1-middleware@10.0.0.7": "pass", "2-writable@10.0.0.7": "missing"},
-    }
-    history.append(tmp_path / history.FILE_NAME, line)
     command = script(tmp_path, code=code)
     if code < 0:
         command = [sys.executable, "-c", f"import os; os.kill(os.getpid(), {-code})"]
@@ -109,10 +131,34 @@ def test_only_green_is_2xx(tmp_path: Path, code: int, verdict: str, status: int)
                 assert set(told) == set(Result.__dataclass_fields__)
                 assert told["verdict"] == verdict
                 if code >= 0:
-                    assert told["checks"] == ["2-writable", "7-page"]
+                    assert told["checks"] == ([] if code == 0 else ["2-writable"])
                 assert not any(word in answer.text for word in ("canary", "10.0.0.7", "hunter2"))
 
     asyncio.run(asyncio.wait_for(ask(), DEADLINE))
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param({"told": ""}, id="none"),
+        pytest.param({"into": OLDER, "named": OLDER}, id="of-an-older-run"),
+        pytest.param({"named": OLDER}, id="of-another-id"),
+        pytest.param({"told": log(1)}, id="of-another-code"),
+        pytest.param({"told": log(1).replace('"exit": 1', '"exit": 0')}, id="of-a-part-missing"),
+        pytest.param({"told": log(0).rsplit("\n", 2)[0] + "\n"}, id="without-end"),
+        pytest.param({"told": log(0)[:-1]}, id="torn"),
+    ],
+)
+def test_a_green_end_without_a_report_of_its_own_is_no_green(tmp_path: Path, left: dict[str, str]) -> None:
+    """Exit code 0 counts only with the whole report of that very run; an older one beside it counts for nothing."""
+    older = tmp_path / OLDER
+    older.mkdir()
+    (older / EVENTS).write_text(log(0).replace("@RUN@", OLDER), encoding="utf-8")
+    (tmp_path / EVENTS).write_text(log(0).replace("@RUN@", OLDER), encoding="utf-8")
+    flights = Flights(script(tmp_path, **left), reports=tmp_path)
+    result = asyncio.run(asyncio.wait_for(flights.result(), DEADLINE))
+    assert (result.verdict, result.exit, result.checks) == ("could-not-run", None, ())
+    assert result.run != OLDER
 
 
 def test_a_run_that_does_not_end_is_ended(tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def test_gitlab_stops_where_the_gate_is_not_green(pytestconfig: pytest.Config) -
 def test_the_line_for_elsewhere_keeps_the_exit_code(tmp_path: Path, code: int) -> None:
     """The README's line for any other tool rolls back unless green, and a rollback that works hides no exit code."""
     text = (INTEGRATIONS / "README.md").read_text(encoding="utf-8")
-    (line,) = [line for line in text.splitlines() if line.startswith("uv run pytest validations/gate")]
+    (line,) = [line for line in text.splitlines() if line.startswith("uv run python -m reports.integrations.gate")]
     for name, body in {"uv": f"exit {code}", "rollback.sh": "touch back"}.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
         (tmp_path / name).chmod(0o755)

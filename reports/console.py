@@ -14,9 +14,13 @@ from typing import Any, TextIO
 
 from reports.text import inert, visible
 
-_COLOURS = r"\x1b\[[0-9;]*m"
-# How pytest overwrites a line, and tells a terminal of its progress.
-_TERMINAL = r"\r|\x1b\]9;4;[0-9;]*\x1b\\"
+# What passes, by whether colours do and whether the stream is a terminal: there pytest overwrites lines with carriage
+# returns, and tells of its progress.
+_PASSING = {
+    (True, False): re.compile(r"(\x1b\[[0-9;]*m)"),
+    (False, True): re.compile(r"(\r|\x1b\]9;4;[0-9;]*\x1b\\)"),
+    (True, True): re.compile(r"(\x1b\[[0-9;]*m|\r|\x1b\]9;4;[0-9;]*\x1b\\)"),
+}
 _TAIL = 100
 """Characters of a line that are looked at again with what is written behind them: longer than any command."""
 
@@ -44,8 +48,7 @@ class Console:
 
     def __init__(self, stream: TextIO, *, colours: bool = False) -> None:
         self._stream = stream
-        passing = [*([_COLOURS] if colours else []), *([_TERMINAL] if stream.isatty() else [])]
-        self._passing = re.compile(f"({'|'.join(passing)})") if passing else None
+        self._passing = _PASSING.get((colours, stream.isatty()))
         # The end of the line as it stands, since a command may come in two pieces.
         self._line = ""
 

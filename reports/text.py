@@ -10,9 +10,10 @@ import re
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 # What CI runners take for a command: `##[add-mask]` (GitHub, Azure), `##vso[task.complete]` (Azure) and
 # `##teamcity[message]` wherever it stands; `::error::` (GitHub) after nothing but blanks and colours. The markers of
-# GitLab's and Travis' sections need control characters.
+# GitLab's and Travis' sections need control characters. Buildkite's (`--- `) stand first in a line.
 _COMMAND = re.compile(r"#(#\w*\[)")
 _LEADING_COMMAND = re.compile(r"(?m)^((?:[^\S\n]|\x1b\[[0-9;]*m)*:)(:)")
+_LEADING_SECTION = re.compile(r"(?m)^((?:\x1b\[[0-9;]*m)*)(?=(?:---|\+\+\+|~~~|\^\^\^)(?:[^\S\n]|$))")
 
 
 def visible(text: str, limit: int = 0) -> str:
@@ -29,7 +30,7 @@ def line(text: str, limit: int = 0) -> str:
 
 def inert(text: str) -> str:
     """Return the text with a space inside what CI runners take for a command: `# #[add-mask]`, `: :error::`."""
-    return _LEADING_COMMAND.sub(r"\1 \2", _COMMAND.sub(r"# \1", text))
+    return _LEADING_SECTION.sub(r"\1 ", _LEADING_COMMAND.sub(r"\1 \2", _COMMAND.sub(r"# \1", text)))
 
 
 def json_text(data: object, indent: int | None = None) -> str:

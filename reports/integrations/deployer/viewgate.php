@@ -50,7 +50,7 @@ set('viewgate_stay', [0]);
 function viewgate_line(string $text): string
 {
     $line = trim(preg_replace('/[\x00-\x20\x7f]+/', ' ', $text));
-    return strtr(preg_replace('/([{}#])(?=\1)/', '$1 ', $line), ['<' => '‹', '>' => '›']);
+    return strtr(preg_replace('/\{(?=\{)|\}(?=\})|#(?=#)/', '$0 ', $line), ['<' => '‹', '>' => '›']);
 }
 
 /**

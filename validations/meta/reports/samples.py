@@ -22,19 +22,22 @@ HOSTILE = "\x00\x1b[31m]]><script>&amp;\"'\ud800\uffff\u202e\U0001f9e8\r\n\t"
 COMMANDS = (
     "\x1b[8mhidden ##[add-mask]masked ##vso[task.setvariable variable=a]b ###teamcity[buildStop]\r\n::error::planted"
     "\n \t::set-output name=a::b\r::stop-commands::c\nsection_start:1:a\r\x1b[0K\u2028::notice::d"
+    "\n--- folded\n+++ opened\n\x1b[1m~~~ hushed\n^^^ +++\n%0A::error::e\u2029##[group]f\x85::g::"
 )
 """What a line of a log may hold, and a CI runner would do."""
 
 
 def obeyed(text: str, *, colours: bool = False) -> list[str]:
     """Return the lines of a text that a CI runner or a terminal would obey; colours may be allowed."""
-    allowed = "\x1b\\[(?:[0-9]|[1-9][0-9]|;)*m" if colours else "(?!)"
-    lines = [re.sub(allowed, "", line) for line in re.split("\r\n|[\n\r\u2028\u2029]", text)]
+    lines = re.split("\r\n|[\n\r\u2028\u2029]", text)
+    if colours:
+        lines = [re.sub("\x1b\\[[0-9;]*m", "", line) for line in lines]
     return [
         line
         for line in lines
         if re.search(r"##\w*\[", line)
         or line.lstrip().startswith("::")
+        or re.match(r"(---|\+\+\+|~~~|\^\^\^)\s", line)
         or re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", line)
     ]
 

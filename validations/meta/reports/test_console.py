@@ -25,6 +25,8 @@ PIECES = [
     "a",
     ":",
     "::",
+    "---",
+    "^^^ +++",
     "error::",
     " ",
     "\t",
@@ -71,6 +73,8 @@ def test_a_command_is_broken_off_and_can_be_read(text: str, shown: str) -> None:
         pytest.param([" ", ":", ":error::"], " : :error::", id="between-the-colons"),
         pytest.param(["a\n", "::error::"], "a\n: :error::", id="a-new-line"),
         pytest.param(["a", "::error::"], "a::error::", id="within-a-line"),
+        pytest.param(["--", "- folded"], "-- - folded", id="within-a-section"),
+        pytest.param(["+++", " opened"], " +++ opened", id="behind-a-section"),
     ],
 )
 def test_a_command_in_two_pieces_is_one(pieces: list[str], shown: str) -> None:

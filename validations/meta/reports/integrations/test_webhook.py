@@ -33,12 +33,10 @@ def log(code: int) -> str:
     if code == 0:
         came.append(outcome(f"writable/{HOST}/views"))
     head = {"schema": SCHEMA, "at": "2026-11-25T00:00:00+00:00"}
-    events = [
-        {"event": "run-started", "run": "@RUN@", "plan": plan(*PARTS).to_json()},
-        *({"event": "part", "outcome": one.to_json()} for one in came),
-        {"event": "run-ended", "trouble": "", "exit": code, "others_failed": False},
-    ]
-    return "".join(f"{json.dumps(head | event)}\n" for event in events)
+    events: list[dict[str, object]] = [{"event": "run-started", "run": "@RUN@", "plan": plan(*PARTS).to_json()}]
+    events += [{"event": "part", "outcome": one.to_json()} for one in came]
+    events += [{"event": "run-ended", "trouble": "", "exit": code, "others_failed": False}]
+    return "".join(f"{json.dumps({**head, **event})}\n" for event in events)
 
 
 def script(
@@ -155,7 +153,8 @@ def test_a_green_end_without_a_report_of_its_own_is_no_green(tmp_path: Path, lef
     older.mkdir()
     (older / EVENTS).write_text(log(0).replace("@RUN@", OLDER), encoding="utf-8")
     (tmp_path / EVENTS).write_text(log(0).replace("@RUN@", OLDER), encoding="utf-8")
-    flights = Flights(script(tmp_path, **left), reports=tmp_path)
+    command = script(tmp_path, told=left.get("told"), into=left.get("into", ""), named=left.get("named", ""))
+    flights = Flights(command, reports=tmp_path)
     result = asyncio.run(asyncio.wait_for(flights.result(), DEADLINE))
     assert (result.verdict, result.exit, result.checks) == ("could-not-run", None, ())
     assert result.run != OLDER

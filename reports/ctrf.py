@@ -16,7 +16,7 @@ from reports.records import Other, Verdict
 from reports.run import Run
 from reports.text import json_text, visible
 from reports.trends import History
-from reports.verdict import Cell, Gate, Part
+from reports.verdict import Cell, Gate, Part, State
 
 SPEC_VERSION = "0.0.0"
 """The version that the published schema names."""
@@ -24,11 +24,14 @@ SPEC_VERSION = "0.0.0"
 _NAMESPACE = uuid.UUID("6b2f0f0c-6a55-5ad1-8d9c-76696577676e")
 _TEXT = 8_000
 _STATUS = {
-    Verdict.PASS: "passed",
-    Verdict.FAIL: "failed",
-    Verdict.UNKNOWN: "other",
-    Verdict.NOT_APPLICABLE: "skipped",
-    Verdict.WAIVED: "skipped",
+    State.PASS: "passed",
+    State.FAIL: "failed",
+    State.UNKNOWN: "other",
+    State.NOT_APPLICABLE: "skipped",
+    State.WAIVED: "skipped",
+    State.NOT_RUN: "failed",
+    State.INTERRUPTED: "failed",
+    State.UNPLANNED: "failed",
 }
 _OTHER_STATUS = {"passed": "passed", "skipped": "skipped"}
 
@@ -80,25 +83,30 @@ _STATUSES = ("passed", "failed", "skipped", "pending", "other")
 def _part(cell: Cell, part: Part, *, flaky: bool, folder: str) -> dict[str, Any]:
     planned = part.planned
     key = f"{cell_id(cell)}/{planned.part}"
-    status = "failed" if part.missing else _STATUS[part.verdict]
+    finding = part.finding
     test: dict[str, Any] = {
         "id": str(uuid.uuid5(_NAMESPACE, visible(key))),
         "name": visible(f"{planned.check} {planned.part} on {planned.host}"),
-        "status": status,
-        "rawStatus": "missing" if part.missing else part.verdict.value,
+        "status": _STATUS[part.state],
+        "rawStatus": part.state.value,
         "duration": round(part.seconds * 1000),
         "suite": [visible(f"{cell.number} {cell.check}" if cell.number else cell.check), visible(cell.host)],
         "filePath": visible(planned.file),
         "line": planned.line,
         "labels": {"check": visible(planned.check), "host": visible(planned.host), "cell": visible(cell_id(cell))},
-        "extra": {"flakyCell": flaky, "figures": {visible(name): _figure(v) for name, v in part.figures.items()}},
+        "extra": {
+            "code": finding.code,
+            "level": finding.level,
+            "flakyCell": flaky,
+            "figures": {visible(name): _figure(value) for name, value in finding.figures.items()},
+        },
     }
-    if part.reason:
-        test["message"] = visible(part.reason, _TEXT)
-    if part.remedy and not part.green:
-        test["extra"]["remedy"] = visible(part.remedy, _TEXT)
-    if part.cause:
-        test["extra"]["cause"] = visible(part.cause, _TEXT)
+    if finding.reason:
+        test["message"] = visible(finding.reason, _TEXT)
+    if finding.remedy and not part.state.green:
+        test["extra"]["remedy"] = visible(finding.remedy, _TEXT)
+    if finding.cause:
+        test["extra"]["cause"] = visible(finding.cause, _TEXT)
     if part.waiver is not None:
         test["extra"]["waiver"] = visible(part.waiver.link, _TEXT)
     if part.outcomes:
@@ -111,9 +119,9 @@ def _part(cell: Cell, part: Part, *, flaky: bool, folder: str) -> dict[str, Any]
         test["retryAttempts"] = [
             {
                 "attempt": number,
-                "status": _STATUS[outcome.verdict],
+                "status": _STATUS[State(outcome.verdict)],
                 "duration": round(outcome.seconds * 1000),
-                "message": visible(outcome.reason, _TEXT),
+                "message": visible(outcome.finding.reason, _TEXT),
             }
             for number, outcome in enumerate(part.outcomes, 1)
         ]

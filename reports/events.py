@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reports.redact import Redactor
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the events; it changes with the meaning or the name of a key."""
 
 

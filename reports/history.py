@@ -53,9 +53,7 @@ def line(run: Run, gate: Gate, *, ended: float, code: int) -> dict[str, Any]:
         "provenance": dict(plan.provenance),
         "verdict": gate.verdict.value,
         "exit": code,
-        "cells": {
-            cell_id(cell): "missing" if cell.missing and not cell.failed else cell.verdict.value for cell in gate.cells
-        },
+        "cells": {cell_id(cell): cell.state.value for cell in gate.cells},
         "repeated": [cell_id(cell) for cell in gate.cells if any(_mixed(part) for part in cell.parts)],
         "figures": _totals(gate.parts),
         "measures": measures(gate),
@@ -72,10 +70,10 @@ def measures(gate: Gate) -> dict[str, float]:
     told: dict[str, float] = {}
     for cell in gate.cells:
         for part in cell.parts:
-            value = part.figures.get("value")
+            value = part.finding.figures.get("value")
             if isinstance(value, int | float) and not isinstance(value, bool):
                 told[f"{cell.check}@{cell.host}"] = float(value)
-            for name, values in part.samples.items():
+            for name, values in part.finding.samples.items():
                 if name == "seconds" and values:
                     for percent in (50, 95):
                         told[f"{cell.check}.p{percent}@{cell.host}"] = percentile(values, percent)
@@ -154,7 +152,7 @@ def _parse(raw: bytes) -> dict[str, Any] | None:
 def _totals(parts: Iterable[Part]) -> dict[str, dict[str, int]]:
     totals: dict[str, Counter[str]] = {}
     for part in parts:
-        for name, value in part.figures.items():
-            if part.state is State.RAN and isinstance(value, int) and not isinstance(value, bool):
+        for name, value in part.finding.figures.items():
+            if part.state is not State.UNPLANNED and isinstance(value, int) and not isinstance(value, bool):
                 totals.setdefault(part.planned.check, Counter())[name] += value
     return {check: dict(figures) for check, figures in totals.items()}

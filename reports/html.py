@@ -19,13 +19,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports import history, interleaving, svg
+from reports import history, interleaving, svg, words
 from reports.explored import Faults
-from reports.records import Other, Verdict
+from reports.records import Other
 from reports.run import NOT_ENDED, Run
 from reports.text import duration, line, number, visible
 from reports.trends import Change, History, Past, changes, measure
-from reports.verdict import Cell, Gate, Part, State, affected
+from reports.verdict import Cell, Gate, Part, State, affected, worst
 
 TEMPLATES = Path(__file__).parent / "templates"
 _COMPILED = TEMPLATES / "__pycache__"
@@ -40,13 +40,14 @@ _ROWS_OF_TIMELINE = 40
 _EMBEDDED = 3_000_000
 """Bytes of pictures that are put into the page itself; all of them are linked."""
 
-_GATE_WORDS = {Verdict.PASS: "Passed", Verdict.FAIL: "Failed", Verdict.UNKNOWN: "Inconclusive"}
 _WORDS = {
     "pass": "pass",
     "fail": "fail",
     "unknown": "unknown",
     "not-applicable": "not applicable",
     "missing": "not run",
+    "interrupted": "interrupted",
+    "unplanned": "not planned",
     "waived": "waived",
 }
 
@@ -138,11 +139,6 @@ class Measure:
     figure: Markup
 
 
-def standing(cell: Cell) -> str:
-    """Return the word for a cell as colours and histories know it: a verdict, or `missing`."""
-    return "missing" if cell.missing and not cell.failed else cell.verdict.value
-
-
 class _Page:
     """What the template shows, each thing made when it is asked for."""
 
@@ -152,7 +148,7 @@ class _Page:
         self._read = read
         self._embedded = 0
         self.past = past
-        self.word = _GATE_WORDS.get(gate.verdict, "Failed")
+        self.word = words.GATE[gate.verdict].capitalize()
         self.style = Markup(_style())  # noqa: S704 - our own sheet
         self.many = len(run.plan.hosts) > 1
         self.started = datetime.fromtimestamp(run.started, UTC)
@@ -199,12 +195,6 @@ class _Page:
             self._anchors[name] = slug
         return self._anchors[name]
 
-    standing = staticmethod(standing)
-
-    def part_standing(self, part: Part) -> str:
-        """Return the word for a part."""
-        return "missing" if part.missing and part.verdict is not Verdict.FAIL else part.verdict.value
-
     # The eight
 
     @property
@@ -218,14 +208,14 @@ class _Page:
             recent = [
                 (_worst(told), f"{one.started:%d %b %H:%M}") for one in self.past.recent[-9:] if (told := _of(one, ids))
             ]
-            words = [standing(cell) for cell in cells]
-            recent.append((_worst(words), "this run"))
-            worst = next((cell for cell in cells if standing(cell) == _worst(words)), cells[0])
+            states = [cell.state.value for cell in cells]
+            recent.append((_worst(states), "this run"))
+            worst = next((cell for cell in cells if cell.state.value == _worst(states)), cells[0])
             yield Check(
                 number=place,
                 name=name,
                 title=cells[0].title,
-                verdict=_worst(words),
+                verdict=_worst(states),
                 cells=tuple(cells),
                 green=sum(cell.green for cell in cells),
                 parts=sum(len(cell.parts) for cell in cells),
@@ -250,28 +240,28 @@ class _Page:
         """Cells that are not green by themselves and of which something ran: the worst first, the waived last."""
         absent = self.absent
         found = [cell for cell in self._gate.cells if cell not in absent and self.alike(cell)]
-        return sorted(found, key=lambda cell: -_ORDER.index(standing(cell)))
+        return sorted(found, key=lambda cell: -cell.state.rank)
 
     @property
     def causes(self) -> Iterable[tuple[str, str, str]]:
         """Yield each root cause with what is unknown because of it, and a remedy."""
         for cause, parts in self._gate.causes.items():
-            yield cause, affected(parts), parts[0].remedy
+            yield cause, affected(parts), parts[0].finding.remedy
 
     @property
     def absent(self) -> list[Cell]:
         """Cells of which nothing ran: they have one cause."""
-        return [cell for cell in self._gate.cells if all(part.state is State.NOT_RUN for part in cell.parts)]
+        return [cell for cell in self._gate.cells if cell.absent]
 
     def alike(self, cell: Cell) -> list[Alike]:
         """Return a cell's parts that are not green, those that say the same together, the worst first."""
         groups: dict[tuple[object, ...], list[Part]] = {}
-        for part in cell.parts:
-            if not part.green and not part.cause:
-                key = (part.verdict, part.observed, part.expected, part.remedy, part.attachments)
-                groups.setdefault(key, []).append(part)
+        for part in cell.bad:
+            finding = part.finding
+            key = (part.state, finding.observed, finding.expected, finding.remedy, part.attachments)
+            groups.setdefault(key, []).append(part)
         told = [Alike(tuple(parts), parts[0]) for parts in groups.values()]
-        return sorted(told, key=lambda one: -_ORDER.index(self.part_standing(one.decisive)))
+        return sorted(told, key=lambda one: -one.decisive.state.rank)
 
     def picture(self, path: str) -> Markup:
         """Return where a picture's bytes are: in the page itself as far as there is room, else beside it."""
@@ -302,7 +292,7 @@ class _Page:
         if not isinstance(value, int | float) or not isinstance(target, int | float) or not target or value < 0:
             return None
         told = f"{number(value)}, with {number(target)} agreed"
-        return svg.meter(float(value), float(target), cell.verdict.value, label=told)
+        return svg.meter(float(value), float(target), cell.state.value, label=told)
 
     def figure(self, cell: Cell, name: str) -> str:
         """Return a figure of a cell as people read it."""
@@ -313,10 +303,10 @@ class _Page:
     def latencies(self) -> list[tuple[Cell, Markup, list[tuple[str, str]]]]:
         """Each cell that timed its requests, with their distribution and their percentiles."""
         timed = [
-            (cell, part.samples["seconds"])
+            (cell, part.finding.samples["seconds"])
             for cell in self._gate.cells
             for part in cell.parts
-            if len(part.samples.get("seconds", ())) > 1
+            if len(part.finding.samples.get("seconds", ())) > 1
         ]
         # One scale for all hosts, so that they can be compared at a glance.
         most = max((max(seconds) for _, seconds in timed), default=0.0)
@@ -342,7 +332,7 @@ class _Page:
             ]
             if spans:
                 name = f"{cell.number or ''} {cell.check}{f' {cell.host}' if self.many else ''}".strip()
-                rows.append((name, standing(cell), _merged(spans)))
+                rows.append((name, cell.state.value, _merged(spans)))
         if len(rows) > _ROWS_OF_TIMELINE:
             longest = sorted(rows, key=lambda row: -sum(end - begin for begin, end in row[2]))[:_ROWS_OF_TIMELINE]
             rows = [row for row in rows if row in longest]
@@ -436,7 +426,7 @@ class _Page:
 
 
 def _figure(cell: Cell, name: str) -> object:
-    return next((part.figures[name] for part in cell.parts if name in part.figures), None)
+    return next((part.finding.figures[name] for part in cell.parts if name in part.finding.figures), None)
 
 
 def _came(declared: bool, observed: bool) -> str:  # noqa: FBT001 - two bits make four words
@@ -448,11 +438,9 @@ def _in_order(name: str) -> tuple[int, str]:
     return int(found[0]) if found else 99, name
 
 
-_ORDER = ("pass", "not-applicable", "waived", "unknown", "missing", "fail")
-
-
-def _worst(words: Sequence[str]) -> str:
-    return max(words, key=lambda word: _ORDER.index(word) if word in _ORDER else _ORDER.index("unknown"))
+def _worst(recorded: Sequence[str]) -> str:
+    known = list(State)
+    return worst(State(word) if word in known else State.UNKNOWN for word in recorded).value
 
 
 def _of(one: Past, ids: Sequence[str]) -> list[str]:

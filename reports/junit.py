@@ -14,7 +14,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from reports.records import Other, Outcome, Verdict
+from reports.records import Other, Verdict
 from reports.run import Run
 from reports.text import visible
 from reports.verdict import Cell, Gate, Part, State
@@ -134,32 +134,36 @@ class _Writer:
         return suite
 
     def _part(self, suite: ET.Element, classname: str, part: Part) -> None:
-        planned = part.planned
+        planned, finding = part.planned, part.finding
         case = self._case(suite, classname, planned.part, part.seconds)
         case.set("file", _text(planned.file, _NAME))
         case.set("line", str(planned.line))
         properties = ET.SubElement(case, "properties")
         _property(properties, "host", planned.host)
-        _property(properties, "verdict", part.verdict)
-        if part.cause:
-            _property(properties, "cause", part.cause)
+        _property(properties, "verdict", part.state)
+        _property(properties, "code", finding.code)
+        if finding.level is not None:
+            _property(properties, "level", finding.level)
+        if finding.cause:
+            _property(properties, "cause", finding.cause)
         if part.waiver is not None:
             _property(properties, "waiver", part.waiver.link)
-        for name, value in part.figures.items():
+        for name, value in finding.figures.items():
             _property(properties, name, value)
         for path in part.attachments:
             _property(properties, "attachment", self._path(path))
-        _tags(properties, {"host": planned.host, "verdict": part.verdict.value})
+        _tags(properties, {"host": planned.host, "verdict": part.state.value})
         kind = _kind(part)
         if kind is not None:
             # The remedy has room of its own, or a long observation would cut it off.
-            lines = [planned.title, f"seen by: {part.seen_by}" if part.seen_by else ""]
+            lines = [planned.title, f"seen by: {finding.seen_by}" if finding.seen_by else ""]
             told = "\n".join(filter(None, lines))
-            _result(case, *kind, part.reason, more=told, remedy="" if kind[0] == "skipped" else part.remedy)
-        for outcome in part.outcomes:
-            if outcome.verdict in _WORDS and outcome.attempt != part.attempt:
-                tag = "flakyFailure" if part.green else "rerunFailure"
-                _attempt(case, tag, _WORDS[outcome.verdict], _attempted(outcome))
+            _result(case, *kind, finding.reason, more=told, remedy="" if kind[0] == "skipped" else finding.remedy)
+        for number, outcome in enumerate(part.outcomes, 1):
+            if outcome.verdict in _WORDS and number != part.attempt:
+                tag = "flakyFailure" if part.state.green else "rerunFailure"
+                told = f"attempt {number}: {outcome.finding.reason or 'no reason was given'}"
+                _attempt(case, tag, _WORDS[outcome.verdict], told)
         if part.attachments:
             # GitLab reads the first of them, Azure all.
             out = ET.SubElement(case, "system-out")
@@ -181,25 +185,23 @@ class _Writer:
 _WORDS = {Verdict.FAIL: "Failed", Verdict.UNKNOWN: "Unknown"}
 
 
+_KINDS = {
+    State.NOT_RUN: ("error", "NotRun"),
+    State.INTERRUPTED: ("error", "Interrupted"),
+    State.UNPLANNED: ("failure", "Unplanned"),
+    State.FAIL: ("failure", "Failed"),
+    State.UNKNOWN: ("error", "Unknown"),
+    State.NOT_APPLICABLE: ("skipped", "NotApplicable"),
+    State.WAIVED: ("skipped", "Waived"),
+}
+
+
 def _kind(part: Part) -> tuple[str, str] | None:
-    """Return the element and the type of a part that is not green."""
-    if part.state is State.NOT_RUN:
-        return "error", "NotRun"
-    if part.state is State.INTERRUPTED:
-        return "error", "Interrupted"
-    if part.state is State.UNPLANNED:
-        return "failure", "Unplanned"
-    if part.verdict is Verdict.FAIL:
-        return "failure", "Failed"
-    if part.verdict is Verdict.UNKNOWN:
+    """Return the element and the type of a part that does not pass."""
+    if part.state is State.UNKNOWN and not part.planned.required:
         # What the gate passes without must not turn a dashboard red.
-        return ("error", "Unknown") if part.planned.required else ("skipped", "Unknown")
-    skipped = {Verdict.NOT_APPLICABLE: "NotApplicable", Verdict.WAIVED: "Waived"}
-    return ("skipped", skipped[part.verdict]) if part.verdict in skipped else None
-
-
-def _attempted(outcome: Outcome) -> str:
-    return f"attempt {outcome.attempt}: {outcome.reason or 'no reason was given'}"
+        return "skipped", "Unknown"
+    return _KINDS.get(part.state)
 
 
 def _result(case: ET.Element, tag: str, kind: str, message: str, *, more: str = "", remedy: str = "") -> None:

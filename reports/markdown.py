@@ -9,32 +9,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from reports.records import Verdict
+from reports import words
 from reports.run import Run
 from reports.text import duration, inert, line, number
 from reports.trends import History, Past, changes
-from reports.verdict import Cell, Gate, Part, affected
+from reports.verdict import Cell, Gate, Part, State, affected
 
 STEP_LIMIT = 1_048_576
 """Bytes of one step's summary that GitHub takes."""
 
 _TEXT = 600
 _CELLS = 100
-_WORDS = {
-    Verdict.PASS: "pass",
-    Verdict.FAIL: "FAIL",
-    Verdict.UNKNOWN: "UNKNOWN",
-    Verdict.NOT_APPLICABLE: "n/a",
-    Verdict.WAIVED: "waived",
-}
 _MARKS = {
-    Verdict.PASS: "✅",
-    Verdict.FAIL: "❌",
-    Verdict.UNKNOWN: "❔",
-    Verdict.NOT_APPLICABLE: "⬜",
-    Verdict.WAIVED: "🟪",
+    State.PASS: "✅",
+    State.FAIL: "❌",
+    State.UNKNOWN: "❔",
+    State.NOT_APPLICABLE: "⬜",
+    State.WAIVED: "🟪",
+    State.NOT_RUN: "❔",
 }
-_GATE = {Verdict.PASS: "passed", Verdict.FAIL: "failed", Verdict.UNKNOWN: "inconclusive"}
 # Within a line; a colon and a hyphen do something at its beginning alone, which text of others never is.
 _PUNCTUATION = re.compile(r"([\\`*_\[\]#|~$])")
 
@@ -43,12 +36,12 @@ def render(run: Run, gate: Gate, past: History, now: Past | None = None) -> str:
     """Return the summary. `past` are the recorded runs before this one, and `now` this one as it is recorded."""
     plan = run.plan
     blocks = [
-        f"## {_MARKS[gate.verdict]} viewgate {_GATE.get(gate.verdict, 'failed')}: {_md(plan.environment)}",
+        f"## {_MARKS[State(gate.verdict)]} viewgate {words.GATE[gate.verdict]}: {_md(plan.environment)}",
         f"{_md(gate.reason)}.",
         *_table(gate.validations, many=len(plan.hosts) > 1),
     ]
     # What is unknown because of something else is told there, once.
-    bad = [cell for cell in gate.cells if any(not part.green and not part.cause for part in cell.parts)]
+    bad = [cell for cell in gate.cells if cell.bad]
     if bad:
         blocks += ["### What is not green", *(_bad(cell) for cell in bad[:_CELLS])]
         if len(bad) > _CELLS:
@@ -97,13 +90,13 @@ def _fitted(summary: str, room: int) -> str:
 
 def _table(cells: Sequence[Cell], *, many: bool) -> Iterable[str]:
     # With many cells the green ones go without saying.
-    shown = [cell for cell in cells if cell.verdict is not Verdict.PASS] if len(cells) > _CELLS else list(cells)
-    rows = ["| # | check | " + ("host | " if many else "") + "verdict | parts | time | reason |"]
-    rows.append("|---|---|" + ("---|" if many else "") + "---|---|---|---|")
+    shown = [cell for cell in cells if cell.state is not State.PASS] if len(cells) > _CELLS else list(cells)
+    rows = ["| # | check | " + ("host | " if many else "") + "verdict | evidence | parts | time | reason |"]
+    rows.append("|---|---|" + ("---|" if many else "") + "---|---|---|---|---|")
     rows += [
         f"| {cell.number or ''} | {_md(cell.check)} | "
         + (f"{_md(cell.host)} | " if many else "")
-        + f"{_MARKS[cell.verdict]} {word(cell)} | {cell.green}/{len(cell.parts)} | {duration(cell.seconds)}"
+        + f"{_MARKS[cell.state]} {words.STATES[cell.state]} | {cell.level or ''} | {cell.green}/{len(cell.parts)} | {duration(cell.seconds)}"
         + f" | {_md(cell.reason, 200)} |"
         for cell in shown[:_CELLS]
     ]
@@ -114,21 +107,19 @@ def _table(cells: Sequence[Cell], *, many: bool) -> Iterable[str]:
         yield f"… and {len(shown) - _CELLS} more, in `report.html`."
 
 
-def word(cell: Cell) -> str:
-    """Return a cell's verdict as a word."""
-    return "NOT RUN" if cell.missing and not cell.failed else _WORDS[cell.verdict]
-
-
 def _bad(cell: Cell) -> str:
-    lines = [f"#### {cell.number or ''} {_md(cell.check)} on {_md(cell.host)}: {word(cell)}".replace("####  ", "#### ")]
+    lines = [
+        f"#### {cell.number or ''} {_md(cell.check)} on {_md(cell.host)}: {words.STATES[cell.state]}".replace(
+            "####  ", "#### "
+        )
+    ]
     alike: dict[tuple[str, str, str], list[Part]] = {}
-    for part in cell.parts:
-        if not part.green and not part.cause:
-            alike.setdefault((part.observed, part.expected, part.remedy), []).append(part)
+    for part in cell.bad:
+        alike.setdefault((part.finding.observed, part.finding.expected, part.finding.remedy), []).append(part)
     for (observed, expected, remedy), parts in list(alike.items())[:5]:
         names = ", ".join(_md(part.planned.part) for part in parts[:5])
         more = f" and {len(parts) - 5} more" if len(parts) > 5 else ""
-        lines.append(f"- **{names}{more}**")
+        lines.append(f"- **{names}{more}** (`{parts[0].finding.code}`)")
         lines.append(f"  - observed: {_md(observed or 'nothing was said', _TEXT)}")
         if expected:
             lines.append(f"  - should be: {_md(expected, _TEXT)}")
@@ -143,12 +134,12 @@ def _objectives(cells: Sequence[Cell]) -> Iterable[str]:
     rows = ["| objective | host | verdict | value | target | reason |", "|---|---|---|---|---|---|"]
     for cell in cells[:_CELLS]:
         value, target = (
-            next((part.figures[name] for part in cell.parts if name in part.figures), "")
+            next((part.finding.figures[name] for part in cell.parts if name in part.finding.figures), "")
             for name in ("value", "target")
         )
         rows.append(
-            f"| {_md(cell.check)} | {_md(cell.host)} | {word(cell)} | {_md(number(value))} | {_md(number(target))}"
-            f" | {_md(cell.reason, 200)} |"
+            f"| {_md(cell.check)} | {_md(cell.host)} | {words.STATES[cell.state]}"
+            f" | {_md(number(value))} | {_md(number(target))} | {_md(cell.reason, 200)} |"
         )
     yield "\n".join(rows)
 

@@ -13,7 +13,7 @@ from reports.records import Verdict
 from reports.run import Run
 from reports.text import line
 from reports.trends import History
-from reports.verdict import Cell, Gate
+from reports.verdict import Cell, Gate, State
 
 _LABEL = 200
 
@@ -37,15 +37,15 @@ def render(run: Run, gate: Gate, past: History) -> str:
     writer.gauge(
         "check_passed",
         "Whether a check passed on a host, 0 or 1.",
-        [(_labels(cell), cell.verdict is Verdict.PASS) for cell in gate.validations],
+        [(_labels(cell), cell.state is State.PASS) for cell in gate.validations],
     )
     writer.gauge(
         "check_verdict",
         "A check's verdict on a host: 1 for the one it is.",
         [
-            (_labels(cell) | {"verdict": verdict.value}, cell.verdict is verdict)
+            (_labels(cell) | {"verdict": state.value}, cell.state is state)
             for cell in gate.validations
-            for verdict in Verdict
+            for state in _CELL
         ],
     )
     writer.gauge(
@@ -57,9 +57,9 @@ def render(run: Run, gate: Gate, past: History) -> str:
         "objective_met",
         "Whether an objective was met, 0 or 1; absent where it was not measured.",
         [
-            (_objective(cell), cell.verdict is Verdict.PASS)
+            (_objective(cell), cell.state is State.PASS)
             for cell in gate.objectives
-            if cell.verdict in (Verdict.PASS, Verdict.FAIL)
+            if cell.state in (State.PASS, State.FAIL)
         ],
     )
     writer.gauge("page_request_seconds", "Quantiles of the page's answer times.", _quantiles(gate))
@@ -72,6 +72,7 @@ def render(run: Run, gate: Gate, past: History) -> str:
 
 
 _GATE = (Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN)
+_CELL = tuple(state for state in State if state not in (State.INTERRUPTED, State.UNPLANNED))
 
 
 def _labels(cell: Cell) -> dict[str, str]:
@@ -85,7 +86,7 @@ def _objective(cell: Cell) -> dict[str, str]:
 def _objectives(gate: Gate, figure: str) -> Iterable[tuple[dict[str, str], float]]:
     for cell in gate.objectives:
         for part in cell.parts:
-            value = part.figures.get(figure)
+            value = part.finding.figures.get(figure)
             if isinstance(value, int | float):
                 yield _objective(cell), value
 
@@ -93,7 +94,7 @@ def _objectives(gate: Gate, figure: str) -> Iterable[tuple[dict[str, str], float
 def _quantiles(gate: Gate) -> Iterable[tuple[dict[str, str], float]]:
     for cell in gate.validations:
         for part in cell.parts:
-            seconds = part.samples.get("seconds")
+            seconds = part.finding.samples.get("seconds")
             for quantile in (0.5, 0.95, 0.99, 1.0) if seconds else ():
                 # `quantile` alone is a summary's word.
                 yield _labels(cell) | {"q": f"{quantile:g}"}, percentile(seconds or (), quantile * 100)

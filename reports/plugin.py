@@ -20,7 +20,6 @@ import signal
 import sys
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +30,7 @@ import pytest
 from reports import events, files, history, hooks, live, markdown, terminal, writers
 from reports.console import Console
 from reports.explored import Faults
-from reports.records import EVENTS, FILES, Key, Other, OtherOutcome, Outcome, RecordError, Verdict
+from reports.records import EVENTS, FILES, Finding, Other, OtherOutcome, Outcome, RecordError, Verdict
 from reports.redact import Redactor
 from reports.run import RUN_ID, Run, new_id, part_of
 from reports.signals import Interrupts
@@ -235,7 +234,6 @@ class Recorder:
         self._phases: dict[str, list[pytest.TestReport]] = {}
         self._pairs_read: dict[str, list[Any]] = {}
         self._running: dict[str, int | None] = {}
-        self._attempts: Counter[Key] = Counter()
         # What of each host is compared with the others, by the node id of the test that took it.
         self._digests: dict[str, dict[str, Any]] = {}
         self._failed_in_cells = 0
@@ -307,7 +305,7 @@ class Recorder:
         """Keep what the gate words itself out of pytest's own failure sections."""
         pairs = [pair for name, pair in _pairs(report) if name == PROPERTY]
         said = [pair for pair in pairs if isinstance(pair, dict) and not pair.get("superseded")]
-        verdicts = {pair.get("verdict") for pair in said}
+        verdicts = {pair.get("finding", {}).get("verdict") for pair in said}
         if not report.passed and any(map(self._is_waived, said)):
             return "waived in the gate", "w", "WAIVED"
         digest = report.when == "call" and any(name == DIGEST for name, _ in _pairs(report))
@@ -412,7 +410,7 @@ class Recorder:
             try:
                 if name == PROPERTY:
                     cell = True
-                    outcome = Outcome.from_json(pair | {"nodeid": nodeid, "attempt": 1})
+                    outcome = Outcome.from_json(pair | {"nodeid": nodeid})
                     if not outcome.superseded:
                         outcome = _reconciled(outcome, failed or repeated, skipped)
                     self._record(outcome)
@@ -435,8 +433,7 @@ class Recorder:
         self._rewrite()
 
     def _record(self, outcome: Outcome) -> None:
-        self._attempts[outcome.key] += 1
-        self._tell("part", outcome=replace(outcome, attempt=self._attempts[outcome.key]).to_json())
+        self._tell("part", outcome=outcome.to_json())
         if self._live is not None:
             self._live.came(self.run.outcomes[-1].key)
 
@@ -586,11 +583,11 @@ def _reconciled(outcome: Outcome, failed: pytest.TestReport | None, skipped: pyt
     if failed and outcome.verdict not in said_so:
         reason = f"the cell says {outcome.verdict}, but its test failed in {failed.when}: {_message(failed)}"
         remedy = "repair the test: what a cell says has to hold until its teardown has ended"
-        return replace(outcome, verdict=Verdict.FAIL, observed=reason, expected="", remedy=remedy)
+        return replace(outcome, finding=Finding(Verdict.FAIL, "gate.test-failed", reason, remedy=remedy))
     if skipped and outcome.verdict is Verdict.PASS:
         reason = f"the cell says pass, but its test was skipped: {_message(skipped)}"
         remedy = "do not skip what is planned"
-        return replace(outcome, verdict=Verdict.UNKNOWN, observed=reason, expected="", remedy=remedy)
+        return replace(outcome, finding=Finding(Verdict.UNKNOWN, "gate.test-skipped", reason, remedy=remedy))
     return outcome
 
 

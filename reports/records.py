@@ -1,20 +1,21 @@
 """What was planned and what came out of it: the records every report is derived from.
 
-Plain values that travel as JSON: `to_json` and `from_json` are exact inverses, and `from_json` is strict,
-since a record with a key too few or too many was written by another version or by nobody.
+Plain values that travel as JSON: `to_json` and `from_json` are exact inverses. Reading is strict: a record with a key
+too few or too many, or a value of another type, was written by another version or by something else.
 """
 
 from __future__ import annotations
 
-import math
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, get_args
+from functools import cache
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar, cast, dataclass_transform
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as validated
 
 Scalar: TypeAlias = str | int | float | bool
 Key: TypeAlias = tuple[str, str, str]
@@ -28,74 +29,149 @@ FILES = ("junit.xml", "junit-strict.xml", "report.json", "metrics.prom", "summar
 EVENTS = "events.jsonl"
 """The file of a run's events."""
 
-
-def worded(observed: str, expected: str) -> str:
-    """Word what was observed, and what it should be where that is known."""
-    return f"{observed}, but should be {expected}" if expected else observed
+T = TypeVar("T")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class RecordError(ValueError):
-    """A record that is not what it should be; the message names the field and what it holds."""
+    """A record that cannot be read; the message names the field and what is wrong with it."""
+
+
+class _Json:
+    """Reads and writes a record as plain JSON values."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as plain JSON values."""
+        kind: Any = type(self)
+        plain: dict[str, Any] = _adapter(kind).dump_python(self, mode="json")
+        return plain
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """Read what `to_json` wrote. Raises RecordError for unknown or missing keys and wrong types."""
+        kind: Any = cls
+        try:
+            # A lone surrogate has no UTF-8: it is kept as the escape that reports show anyway.
+            text = _LONE_SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", json.dumps(data, ensure_ascii=False))
+            read: Self = _adapter(kind).validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join([cls.__name__, *map(str, first["loc"])])
+            raise RecordError(f"{where}: {first['msg']}") from None
+        except (TypeError, ValueError) as error:
+            raise RecordError(f"{cls.__name__} is no JSON: {error}") from None
+        return read
+
+
+@cache
+def _adapter(cls: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(cls)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field, Field))
+def record(cls: type[T]) -> type[T]:
+    """Make a class a frozen record that checks its fields when it is made. Raises pydantic's ValidationError."""
+    strict = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    made: Any = validated(frozen=True, slots=True, config=strict)(cls)
+    return cast("type[T]", made)
 
 
 class Verdict(StrEnum):
-    """What is known of a part, a cell or the gate. Nothing observed is unknown, never pass."""
+    """What a check found, or the gate as a whole. Nothing observed is unknown, never pass."""
 
     PASS = "pass"  # noqa: S105 - a verdict
     FAIL = "fail"
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not-applicable"
-    WAIVED = "waived"
-    """Of parts, cells and reports alone: not green, and somebody answers for that until a date."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Level(StrEnum):
+    """How close to what serves a fact was seen (DESIGN's levels of evidence), from far to near.
+
+    declared: a configuration, a script's text, a command's own word. resolved: asked of the booted application's own
+    object. observed: seen in what runs, or in an effect.
+    """
+
+    DECLARED = "declared"
+    RESOLVED = "resolved"
+    OBSERVED = "observed"
+
+    @property
+    def rank(self) -> int:
+        """0 for declared, 1 for resolved, 2 for observed."""
+        return list(Level).index(self)
+
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$")]
+"""The stable name of a finding: its check, a dot, and a short slug, as `coverage.content-differs`."""
+
+
+@record
+class Finding(_Json):
+    """What a judge found of one part.
+
+    `observed` and `expected` are clauses, `seen_by` says how it was looked at, `remedy` what to do. `level` is that of
+    the evidence, None where there was none. `figures` are the numbers behind it: a whole number is a count and is
+    summed over a run's parts in the history, a float is a measure and is not; one named `release` names what is
+    deployed. `samples` are measurements one by one, as the seconds of each request. `pictures` are files by name,
+    which go to the run's folder and not into JSON.
+
+    `cause` words the one root cause that this part is unknown because of, the same words for all parts that share
+    it; "" where there is none. `sporadic`: bad after it had been good, within one look.
+    """
+
+    verdict: Verdict
+    code: Code
+    observed: str
+    expected: str = ""
+    remedy: str = ""
+    seen_by: str = ""
+    level: Level | None = None
+    figures: Mapping[str, Scalar] = field(default_factory=dict)
+    samples: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = Field(default_factory=dict, repr=False, exclude=True)
+    cause: str = ""
+    sporadic: bool = False
+
+    @property
+    def reason(self) -> str:
+        """What was observed, and what it should be."""
+        return f"{self.observed}, but should be {self.expected}" if self.expected else self.observed
+
+    @property
+    def green(self) -> bool:
+        """Whether it passes or does not apply."""
+        return self.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE)
+
+
+@record
+class Planned(_Json):
     """One planned part of a cell, fixed before `-k`, markers and skips.
 
     `number` is the check's place in the brief, 1 to 8, and 0 for an objective. `file` (relative to the root)
-    and `line` (from 1) point at the test. An unknown verdict makes the gate inconclusive only where
-    `required`.
+    and `line` (from 1) point at the test. An unknown verdict makes the gate inconclusive only where `required`.
+    `least` is the level of evidence that a pass needs.
     """
 
     check: str
     host: str
     part: str
     kind: Kind
-    number: int
+    number: Annotated[int, Field(ge=0, le=8)]
     title: str
     required: bool
     file: str
     line: int
-
-    def __post_init__(self) -> None:
-        """Raise RecordError where a field is of the wrong type or out of range."""
-        _check_types(
-            self,
-            {str: ("check", "host", "part", "title", "file"), bool: ("required",), int: ("number", "line")},
-        )
-        if self.kind not in ("validation", "objective"):
-            raise RecordError(f"Planned.kind is {self.kind!r}, but should be 'validation' or 'objective'")
-        if not 0 <= self.number <= 8:
-            raise RecordError(f"Planned.number is {self.number}, but should be 1 to 8, or 0 for an objective")
+    least: Level = Level.DECLARED
 
     @property
     def key(self) -> Key:
         """Check, host and part."""
         return self.check, self.host, self.part
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as plain JSON values."""
-        return _plain(self)
 
-    @classmethod
-    def from_json(cls, data: object) -> Self:
-        """Read what `to_json` wrote. Raises RecordError for unknown or missing keys and wrong types."""
-        return cls(**_exactly(cls, data))
-
-
-@dataclass(frozen=True, slots=True)
-class Waiver:
+@record
+class Waiver(_Json):
     """A known defect that somebody answers for: what is not green of this check on this host, until a date.
 
     `part` is one part of the check, or "" for any. `expires` is the last day that counts, as YYYY-MM-DD, and
@@ -110,10 +186,6 @@ class Waiver:
     expires: str
     expired: bool
 
-    def __post_init__(self) -> None:
-        """Raise RecordError where a field is of the wrong type."""
-        _check_types(self, {str: ("check", "host", "part", "reason", "link", "expires"), bool: ("expired",)})
-
     @property
     def name(self) -> str:
         """What is waived, for people."""
@@ -123,21 +195,12 @@ class Waiver:
         """Tell whether it speaks of this part."""
         return (self.check, self.host) == (planned.check, planned.host) and self.part in ("", planned.part)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as plain JSON values."""
-        return _plain(self)
 
-    @classmethod
-    def from_json(cls, data: object) -> Self:
-        """Read what `to_json` wrote. Raises RecordError for unknown or missing keys and wrong types."""
-        return cls(**_exactly(cls, data))
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
+@record
+class Plan(_Json):
     """The ledger: every part that has to come out of this run, and where the plan comes from.
 
-    Raises RecordError where a part is planned twice.
+    Raises ValidationError where a part is planned twice.
     """
 
     environment: str
@@ -148,100 +211,33 @@ class Plan:
     waivers: tuple[Waiver, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise RecordError where a field is of the wrong type or value, or a part is planned twice."""
-        _check_types(
-            self, {str: ("environment", "kind"), tuple: ("hosts", "parts", "waivers"), Mapping: ("provenance",)}
-        )
-        if self.kind not in get_args(EnvironmentKind):
-            raise RecordError(f"Plan.kind is {self.kind!r}, but should be one of {get_args(EnvironmentKind)}")
+        """Refuse a part that is planned twice."""
         seen: set[Key] = set()
         for part in self.parts:
             if part.key in seen:
-                raise RecordError(f"part {part.key} is planned twice, but should be planned once")
+                raise ValueError(f"part {part.key} is planned twice, but should be planned once")
             seen.add(part.key)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as plain JSON values."""
-        return _plain(self) | {
-            "hosts": list(self.hosts),
-            "parts": [part.to_json() for part in self.parts],
-            "provenance": dict(self.provenance),
-            "waivers": [waiver.to_json() for waiver in self.waivers],
-        }
 
-    @classmethod
-    def from_json(cls, data: object) -> Self:
-        """Read what `to_json` wrote. Raises RecordError for unknown or missing keys and wrong types."""
-        values = _exactly(cls, data)
-        for name in ("hosts", "parts", "waivers"):
-            if not isinstance(values[name], list):
-                raise RecordError(f"Plan.{name} is {type(values[name]).__name__}, but should be a list")
-        values["hosts"] = tuple(values["hosts"])
-        values["parts"] = tuple(Planned.from_json(part) for part in values["parts"])
-        values["waivers"] = tuple(Waiver.from_json(waiver) for waiver in values["waivers"])
-        return cls(**values)
+@record
+class Outcome(_Json):
+    """One finding that came out of a run: of which part, by which test, when.
 
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came out of one part, once.
-
-    `observed` and `expected` are clauses, `seen_by` says how it was looked at, `remedy` what to do. `figures` are
-    the numbers behind it: a whole number is a count and is summed over a run's parts in the history, a float is a
-    measure and is not; one named `release` names what is deployed. `samples` are measurements one by one, as the
-    seconds of each request. `attachments` are files in the run's folder, as relative paths. `seconds` is the
-    duration, `started` seconds since the epoch (UTC), `attempt` counts from 1.
-
-    `cause` words the one root cause that this part is unknown because of, the same words for all parts that share
-    it; "" where there is none. `superseded` is an attempt that another one followed (`--wait`): it is told, and does
-    not decide.
+    `attachments` are files in the run's folder, as relative paths. `seconds` is the duration, `started` seconds since
+    the epoch (UTC). `superseded` is an attempt that another one followed (`--wait`): it is shown, and does not decide.
     """
 
     check: str
     host: str
     part: str
-    verdict: Verdict
-    observed: str
-    expected: str
-    seen_by: str
-    remedy: str
-    figures: Mapping[str, Scalar]
-    samples: Mapping[str, tuple[float, ...]]
-    attachments: tuple[str, ...]
+    finding: Finding
     seconds: float
-    attempt: int
-    nodeid: str
     started: float
-    cause: str = ""
+    nodeid: str = ""
+    attachments: tuple[
+        Annotated[str, StringConstraints(pattern=r"^attachments/[A-Za-z0-9_-][A-Za-z0-9._-]*$")], ...
+    ] = ()
     superseded: bool = False
-
-    def __post_init__(self) -> None:
-        """Raise RecordError where a field is of the wrong type or not finite, or where a test waives itself."""
-        _check_types(
-            self,
-            {
-                Verdict: ("verdict",),
-                str: ("check", "host", "part", "observed", "expected", "seen_by", "remedy", "nodeid", "cause"),
-                bool: ("superseded",),
-                Mapping: ("figures", "samples"),
-                tuple: ("attachments",),
-                int: ("attempt",),
-                float: ("seconds", "started"),
-            },
-        )
-        if self.verdict is Verdict.WAIVED:
-            raise RecordError("Outcome.verdict is 'waived', but a test says what it saw: a waiver is for the plan")
-        for name, value in self.figures.items():
-            if not isinstance(name, str) or not isinstance(value, str | int | float):
-                raise RecordError(f"figure {name!r} is {type(value).__name__}, but should be a text or a number")
-            if isinstance(value, float) and not math.isfinite(value):
-                raise RecordError(f"figure {name!r} is {value}, but should be finite")
-        for name, values in self.samples.items():
-            if not isinstance(values, tuple) or not all(map(_is_number, values)):
-                raise RecordError(f"samples {name!r} should be a list of finite numbers")
-        for path in self.attachments:
-            if not isinstance(path, str) or not _ATTACHMENT.fullmatch(path):
-                raise RecordError(f"attachment {path!r} should be a file below attachments/, in plain characters")
 
     @property
     def key(self) -> Key:
@@ -249,39 +245,16 @@ class Outcome:
         return self.check, self.host, self.part
 
     @property
-    def reason(self) -> str:
-        """What was observed, and what it should be."""
-        return worded(self.observed, self.expected)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as plain JSON values."""
-        return _plain(self) | {
-            "verdict": self.verdict.value,
-            "figures": dict(self.figures),
-            "samples": {name: list(values) for name, values in self.samples.items()},
-            "attachments": list(self.attachments),
-        }
-
-    @classmethod
-    def from_json(cls, data: object) -> Self:
-        """Read what `to_json` wrote. Raises RecordError for unknown or missing keys and wrong types."""
-        values = _exactly(cls, data)
-        if values["verdict"] not in list(Verdict):
-            raise RecordError(f"Outcome.verdict is {values['verdict']!r}, but should be one of {[*map(str, Verdict)]}")
-        if not isinstance(values["samples"], Mapping):
-            raise RecordError(f"Outcome.samples is {type(values['samples']).__name__}, but should be an object")
-        if not isinstance(values["attachments"], list):
-            raise RecordError(f"Outcome.attachments is {type(values['attachments']).__name__}, but should be a list")
-        samples = {name: tuple(told) if isinstance(told, list) else told for name, told in values["samples"].items()}
-        read = {"verdict": Verdict(values["verdict"]), "samples": samples, "attachments": tuple(values["attachments"])}
-        return cls(**values | read)
+    def verdict(self) -> Verdict:
+        """The finding's verdict."""
+        return self.finding.verdict
 
 
 OtherOutcome: TypeAlias = Literal["passed", "failed", "skipped", "error", "interrupted", "repeated"]
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
+@record
+class Other(_Json):
     """A test of the same run that belongs to no cell.
 
     `error` is one outside the test, as in collection; `repeated` an attempt that did not pass and that another
@@ -294,59 +267,7 @@ class Other:
     message: str
     started: float
 
-    def __post_init__(self) -> None:
-        """Raise RecordError where a field is of the wrong type."""
-        _check_types(self, {str: ("nodeid", "message"), float: ("seconds", "started")})
-        if self.outcome not in get_args(OtherOutcome):
-            raise RecordError(f"Other.outcome is {self.outcome!r}, but should be one of {get_args(OtherOutcome)}")
-
     @property
     def failed(self) -> bool:
         """Whether it speaks against the run; of a repeated test the last attempt does."""
         return self.outcome not in ("passed", "skipped", "repeated")
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as plain JSON values."""
-        return _plain(self)
-
-    @classmethod
-    def from_json(cls, data: object) -> Self:
-        """Read what `to_json` wrote. Raises RecordError for unknown or missing keys and wrong types."""
-        return cls(**_exactly(cls, data))
-
-
-_ATTACHMENT = re.compile(r"attachments/[A-Za-z0-9_-][A-Za-z0-9._-]*")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _plain(record: DataclassInstance) -> dict[str, Any]:
-    return {field.name: getattr(record, field.name) for field in fields(record)}
-
-
-def _exactly(cls: type[DataclassInstance], data: object) -> dict[str, Any]:
-    if not isinstance(data, Mapping):
-        raise RecordError(f"{cls.__name__} is {type(data).__name__}, but should be an object")
-    expected = {field.name for field in fields(cls)}
-    if data.keys() != expected:
-        raise RecordError(
-            f"{cls.__name__} lacks {sorted(expected - data.keys())} and has"
-            f" {sorted(map(str, data.keys() - expected))} too many"
-        )
-    return dict(data)
-
-
-def _check_types(record: DataclassInstance, expected: Mapping[type, tuple[str, ...]]) -> None:
-    for kind, names in expected.items():
-        for name in names:
-            value = getattr(record, name)
-            if kind is float:
-                fits = _is_number(value)
-            else:
-                fits = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
-            if not fits:
-                raise RecordError(
-                    f"{type(record).__name__}.{name} is {type(value).__name__}, but should be {kind.__name__}"
-                )

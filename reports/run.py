@@ -108,7 +108,7 @@ class Run:
     def revision(self) -> str:
         """What was validated: the revision that the plan names, else the releases that were seen deployed."""
         told = self.plan.provenance.get("revision", "")
-        seen = {str(one.figures["release"]): None for one in self.outcomes if "release" in one.figures}
+        seen = {str(one.finding.figures["release"]): None for one in self.outcomes if "release" in one.finding.figures}
         return told or " ".join(seen)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from reports import words
 from reports.explored import Fault, Faults
-from reports.records import Plan, Verdict
+from reports.records import Plan
 from reports.text import line, number, visible
 from reports.verdict import Cell, Gate, Part, State, affected
 
@@ -20,20 +21,15 @@ _PARTS_TOLD = 5
 _REASON = 1_500
 """Characters of one reason: a screenful."""
 
-_WORDS = {
-    Verdict.PASS: "pass",
-    Verdict.FAIL: "FAIL",
-    Verdict.UNKNOWN: "UNKNOWN",
-    Verdict.NOT_APPLICABLE: "n/a",
-    Verdict.WAIVED: "waived",
-}
-_GATE_WORDS = {Verdict.PASS: "PASSED", Verdict.FAIL: "FAILED", Verdict.UNKNOWN: "INCONCLUSIVE"}
 _COLOURS = {
-    Verdict.PASS: "32",
-    Verdict.FAIL: "31;1",
-    Verdict.UNKNOWN: "33;1",
-    Verdict.NOT_APPLICABLE: "36",
-    Verdict.WAIVED: "35",
+    State.PASS: "32",
+    State.FAIL: "31;1",
+    State.UNKNOWN: "33;1",
+    State.NOT_APPLICABLE: "36",
+    State.WAIVED: "35",
+    State.NOT_RUN: "33;1",
+    State.INTERRUPTED: "33;1",
+    State.UNPLANNED: "31;1",
 }
 
 
@@ -61,9 +57,9 @@ def summary(plan: Plan, gate: Gate, *, table: bool = True, colour: bool = False)
     blocks = [_table(plan, gate.validations, colour=colour)] if table else []
     if gate.objectives:
         blocks.append(_objectives(plan, gate.objectives, colour=colour))
-    absent = [cell for cell in gate.cells if all(part.state is State.NOT_RUN for part in cell.parts)]
+    absent = [cell for cell in gate.cells if cell.absent]
     # What is unknown because of something else is told there, once.
-    bad = [cell for cell in gate.cells if any(not part.green and not part.cause for part in cell.parts)]
+    bad = [cell for cell in gate.cells if cell.bad]
     blocks += [_remedies(cell, colour=colour) for cell in bad if cell not in absent]
     blocks += [_because(cause, parts, colour=colour) for cause, parts in gate.causes.items()]
     if absent:
@@ -73,8 +69,8 @@ def summary(plan: Plan, gate: Gate, *, table: bool = True, colour: bool = False)
 
 def verdict_line(gate: Gate, *, reports: str, others_failed: int = 0, colour: bool = False) -> str:
     """Return the last line: the verdict, its reason, and where the reports are."""
-    word = _GATE_WORDS.get(gate.verdict, "FAILED")
-    painted = f"\033[{_COLOURS[gate.verdict]}m{word}\033[0m" if colour else word
+    word = words.GATE[gate.verdict].upper()
+    painted = f"\033[{_COLOURS[State(gate.verdict)]}m{word}\033[0m" if colour else word
     beside = f"; beside the gate, tests that did not pass: {others_failed}" if others_failed else ""
     return f"gate: {painted}: {line(gate.reason)}{beside}; reports in {line(reports)}"
 
@@ -88,7 +84,7 @@ class Growing:
         most = max(Counter((part.check, part.host) for part in parts).values(), default=0)
         several = [max((len(line(host)) for host in plan.hosts), default=0)] if len(plan.hosts) > 1 else []
         checks = max((len(line(part.check)) for part in parts), default=0)
-        self._least = [1, checks, *several, len("UNKNOWN"), 2 * len(str(most)) + 1, len("12.34s")]
+        self._least = [1, checks, *several, len("UNKNOWN"), len("evidence"), 2 * len(str(most)) + 1, len("12.34s")]
 
     def head(self) -> str:
         """Return the title and the names of the columns."""
@@ -102,7 +98,7 @@ class Growing:
 
 def _table(plan: Plan, cells: Sequence[Cell], *, colour: bool, least: Sequence[int] = ()) -> str:
     several = len(plan.hosts) > 1
-    head = ["#", "check", *(["host"] if several else []), "verdict", "parts", "time", "reason"]
+    head = ["#", "check", *(["host"] if several else []), "verdict", "evidence", "parts", "time", "reason"]
     rows: list[list[str]] = []
     previous = None
     for cell in cells:
@@ -113,7 +109,8 @@ def _table(plan: Plan, cells: Sequence[Cell], *, colour: bool, least: Sequence[i
                 str(cell.number or "-") if first else "",
                 line(cell.check) if first else "",
                 *([line(cell.host)] if several else []),
-                _word(cell),
+                words.STATES[cell.state],
+                str(cell.level or "-"),
                 f"{cell.green}/{len(cell.parts)}",
                 f"{cell.seconds:.2f}s",
                 line(cell.reason),
@@ -121,27 +118,27 @@ def _table(plan: Plan, cells: Sequence[Cell], *, colour: bool, least: Sequence[i
         )
     hosts = f"{len(plan.hosts)} hosts" if several else "".join(plan.hosts) or "no host"
     title = f"the eight validations of {line(plan.environment)} ({line(plan.kind)}), {line(hosts)}"
-    verdicts = [cell.verdict for cell in cells]
-    return "\n".join([title, *_aligned(head, rows, verdicts, colour=colour, least=least)])
+    states = [cell.state for cell in cells]
+    return "\n".join([title, *_aligned(head, rows, states, colour=colour, least=least)])
 
 
 def _objectives(plan: Plan, cells: Sequence[Cell], *, colour: bool) -> str:
-    told = ", ".join(f"{count} {word}" for word, count in Counter(map(_word, cells)).items())
+    told = ", ".join(f"{count} {word}" for word, count in Counter(words.STATES[cell.state] for cell in cells).items())
     rows: list[list[str]] = []
-    verdicts: list[Verdict] = []
+    states: list[State] = []
     for cell in cells:
         for part in cell.parts:
             name = cell.check if len(cell.parts) == 1 else f"{cell.check} {part.planned.part}"
             host = [line(cell.host)] if len(plan.hosts) > 1 else []
-            rows.append([line(name), *host, _part_word(part), _value(part), line(part.reason)])
-            verdicts.append(part.verdict)
+            rows.append([line(name), *host, words.STATES[part.state], _value(part), line(part.finding.reason)])
+            states.append(part.state)
     head = ["objective", *(["host"] if len(plan.hosts) > 1 else []), "verdict", "value", "reason"]
-    return "\n".join([f"objectives: {told}", *_aligned(head, rows, verdicts, colour=colour)])
+    return "\n".join([f"objectives: {told}", *_aligned(head, rows, states, colour=colour)])
 
 
 def _value(part: Part) -> str:
     """Return `value (target)` of an objective, from the figures of these names."""
-    value, target = part.figures.get("value"), part.figures.get("target")
+    value, target = part.finding.figures.get("value"), part.finding.figures.get("target")
     if value is None:
         return "-"
     return line(f"{number(value)} ({number(target)})" if target is not None else number(value))
@@ -150,7 +147,7 @@ def _value(part: Part) -> str:
 def _aligned(
     head: Sequence[str],
     rows: Sequence[Sequence[str]],
-    verdicts: Sequence[Verdict],
+    states: Sequence[State],
     *,
     colour: bool,
     least: Sequence[int] = (),
@@ -163,24 +160,23 @@ def _aligned(
         room = max(WIDTH - sum(widths) - 2 * len(row), 20)
         reason = row[-1] if len(row[-1]) <= room else f"{row[-1][: room - 3]}..."
         if colour and index:
-            cells[place] = f"\033[{_COLOURS[verdicts[index - 1]]}m{cells[place]}\033[0m"
+            cells[place] = f"\033[{_COLOURS[states[index - 1]]}m{cells[place]}\033[0m"
         yield "  ".join(["", *cells, reason]).rstrip()
 
 
 def _remedies(cell: Cell, *, colour: bool) -> str:
     host = f" on {line(cell.host)}" if cell.host else ""
-    word = _word(cell)
-    painted = f"\033[{_COLOURS[cell.verdict]}m{word}\033[0m" if colour else word
+    word = words.STATES[cell.state]
+    painted = f"\033[{_COLOURS[cell.state]}m{word}\033[0m" if colour else word
     lines = [f"{_name(cell)}{host}: {painted}  {line(cell.title)}".rstrip()]
     # Parts that say the same are told once.
     alike: dict[tuple[str, str], list[Part]] = {}
-    for part in cell.parts:
-        if not part.green and not part.cause:
-            alike.setdefault((part.reason, part.remedy), []).append(part)
+    for part in cell.bad:
+        alike.setdefault((part.finding.reason, part.finding.remedy), []).append(part)
     for (reason, remedy), parts in list(alike.items())[:_PARTS_TOLD]:
         names = ", ".join(line(part.planned.part) for part in parts[:_PARTS_TOLD])
         more = f" and {len(parts) - _PARTS_TOLD} more" if len(parts) > _PARTS_TOLD else ""
-        lines.append(f"  {names}{more}: {line(reason or 'no reason was given', _REASON)}")
+        lines.append(f"  {names}{more}: {line(reason or 'no reason was given', _REASON)} [{parts[0].finding.code}]")
         lines.append(f"    remedy: {line(remedy, _REASON)}" if remedy else "    remedy: none was given")
     if len(alike) > _PARTS_TOLD:
         left = sum(len(parts) for parts in list(alike.values())[_PARTS_TOLD:])
@@ -190,16 +186,16 @@ def _remedies(cell: Cell, *, colour: bool) -> str:
 
 def _because(cause: str, parts: Sequence[Part], *, colour: bool) -> str:
     """Tell once of all parts that are unknown because of one thing."""
-    word = _WORDS[Verdict.UNKNOWN]
-    painted = f"\033[{_COLOURS[Verdict.UNKNOWN]}m{word}\033[0m" if colour else word
-    remedy = line(parts[0].remedy, _REASON)
+    word = words.STATES[State.UNKNOWN]
+    painted = f"\033[{_COLOURS[State.UNKNOWN]}m{word}\033[0m" if colour else word
+    remedy = line(parts[0].finding.remedy, _REASON)
     return f"{painted} because {line(cause, _REASON)}\n  {line(affected(parts))}\n    remedy: {remedy}"
 
 
 def _not_run(cells: Sequence[Cell], *, colour: bool) -> str:
     """Tell once of all cells of which nothing ran: they have one cause."""
     names = ", ".join(dict.fromkeys(_name(cell) for cell in cells))
-    painted = f"\033[{_COLOURS[Verdict.UNKNOWN]}mNOT RUN\033[0m" if colour else "NOT RUN"
+    painted = f"\033[{_COLOURS[State.NOT_RUN]}mNOT RUN\033[0m" if colour else "NOT RUN"
     parts = sum(len(cell.parts) for cell in cells)
     return f"{painted}: {names} ({parts} parts)\n    remedy: {line(cells[0].remedy, _REASON)}"
 
@@ -208,9 +204,3 @@ def _name(cell: Cell) -> str:
     return line(f"{cell.number} {cell.check}" if cell.number else cell.check)
 
 
-def _word(cell: Cell) -> str:
-    return "NOT RUN" if cell.missing and cell.verdict is not Verdict.FAIL else _WORDS[cell.verdict]
-
-
-def _part_word(part: Part) -> str:
-    return "NOT RUN" if part.missing else _WORDS[part.verdict]

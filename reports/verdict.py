@@ -1,8 +1,9 @@
 """The only merge of verdicts and the only exit-code function.
 
-Worst wins: fail outranks unknown, unknown outranks waived, waived outranks pass; a cell is not applicable only if all
-its parts are. The ledger is closed: a planned part that did not come out fails the gate, and so does an outcome nobody
-planned. A waiver that has expired, or that matches nothing, fails it too.
+Worst wins: fail outranks a part that did not run, that outranks unknown, unknown outranks waived, waived outranks
+pass; a cell is not applicable only if all its parts are. The ledger is closed: a planned part that did not come out
+fails the gate, and so does an outcome that was not planned. A waiver that has expired, or that matches nothing, fails
+it too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from reports.records import Key, Kind, Outcome, Plan, Planned, Scalar, Verdict, Waiver, worded
+from reports.records import Finding, Key, Kind, Level, Outcome, Plan, Planned, Verdict, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,48 +20,58 @@ if TYPE_CHECKING:
 INCONCLUSIVE = 6
 """Exit code: nothing failed, everything planned ran, and a required cell is unknown."""
 
-_RANK = {Verdict.NOT_APPLICABLE: 0, Verdict.PASS: 1, Verdict.WAIVED: 2, Verdict.UNKNOWN: 3, Verdict.FAIL: 4}
 _RUN_EVERYTHING = (
     "let the whole gate run to its end: no -k, -m, --deselect, -x or --maxfail, no skips, no error in collection"
 )
 
 
 class State(StrEnum):
-    """How a part stands against the ledger."""
+    """What a part or a cell is against the ledger, from best to worst. Decided here, worded by each report."""
 
-    RAN = "ran"
-    NOT_RUN = "not run"
+    NOT_APPLICABLE = "not-applicable"
+    PASS = "pass"  # noqa: S105 - a verdict
+    WAIVED = "waived"
+    UNKNOWN = "unknown"
+    NOT_RUN = "missing"
     INTERRUPTED = "interrupted"
     UNPLANNED = "unplanned"
+    FAIL = "fail"
+
+    @property
+    def rank(self) -> int:
+        """Higher is worse."""
+        return list(State).index(self)
+
+    @property
+    def green(self) -> bool:
+        """Whether it passes or is not applicable."""
+        return self in (State.PASS, State.NOT_APPLICABLE)
+
+    @property
+    def missing(self) -> bool:
+        """Whether it was planned and did not come out."""
+        return self in (State.NOT_RUN, State.INTERRUPTED)
+
+    @property
+    def failed(self) -> bool:
+        """Whether what came out fails the gate."""
+        return self in (State.FAIL, State.UNPLANNED)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part with its merged verdict. `outcomes` holds every attempt; the worst that no other superseded decides.
+    """A planned part, the finding that decides it, and every attempt, the first first.
 
-    `cause` words the root cause it is unknown because of, and `waiver` who answers for it, where there is one;
-    `attempt` is the number of the attempt that decides, 0 where none came out.
+    The worst finding that no other superseded decides. `attempt` is its number, 0 where none came out; `waiver` says
+    who answers for it, where it is waived.
     """
 
     planned: Planned
     state: State
-    verdict: Verdict
-    observed: str
-    expected: str
-    seen_by: str
-    remedy: str
-    figures: Mapping[str, Scalar]
-    samples: Mapping[str, tuple[float, ...]]
-    attachments: tuple[str, ...]
-    outcomes: tuple[Outcome, ...]
-    cause: str = ""
-    waiver: Waiver | None = None
+    finding: Finding
+    outcomes: tuple[Outcome, ...] = ()
     attempt: int = 0
-
-    @property
-    def reason(self) -> str:
-        """What was observed, and what it should be."""
-        return worded(self.observed, self.expected)
+    waiver: Waiver | None = None
 
     @property
     def seconds(self) -> float:
@@ -68,14 +79,9 @@ class Part:
         return sum(outcome.seconds for outcome in self.outcomes)
 
     @property
-    def missing(self) -> bool:
-        """Whether it was planned and did not come out."""
-        return self.state in (State.NOT_RUN, State.INTERRUPTED)
-
-    @property
-    def green(self) -> bool:
-        """Whether it passes or is not applicable."""
-        return self.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE)
+    def attachments(self) -> tuple[str, ...]:
+        """The files of all attempts: a picture of any of them is evidence."""
+        return tuple(dict.fromkeys(path for outcome in self.outcomes for path in outcome.attachments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class Cell:
     kind: Kind
     number: int
     title: str
-    verdict: Verdict
+    state: State
     reason: str
     remedy: str
     parts: tuple[Part, ...]
@@ -98,24 +104,30 @@ class Cell:
         return sum(part.seconds for part in self.parts)
 
     @property
+    def level(self) -> Level | None:
+        """The lowest level of evidence behind its parts; None where there is none."""
+        levels = [part.finding.level for part in self.parts if part.finding.level is not None]
+        return min(levels, key=lambda level: level.rank, default=None)
+
+    @property
     def missing(self) -> int:
         """Number of parts that were planned and did not come out."""
-        return sum(part.missing for part in self.parts)
+        return sum(part.state.missing for part in self.parts)
 
     @property
     def green(self) -> int:
         """Number of parts that pass or are not applicable."""
-        return sum(part.green for part in self.parts)
+        return sum(part.state.green for part in self.parts)
 
     @property
-    def failed(self) -> bool:
-        """Whether what came out of it failed."""
-        return self.verdict is Verdict.FAIL
+    def bad(self) -> tuple[Part, ...]:
+        """Parts that are not green by themselves: what is unknown because of a root cause is shown there, once."""
+        return tuple(part for part in self.parts if not part.state.green and not part.finding.cause)
 
     @property
-    def red(self) -> bool:
-        """Whether it fails the gate."""
-        return self.failed or self.missing > 0
+    def absent(self) -> bool:
+        """Whether nothing of it ran."""
+        return all(part.state is State.NOT_RUN for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +154,14 @@ class Gate:
         """The parts that are unknown because of something else, by that root cause."""
         found: dict[str, list[Part]] = {}
         for part in self.parts:
-            if part.cause:
-                found.setdefault(part.cause, []).append(part)
+            if part.finding.cause:
+                found.setdefault(part.finding.cause, []).append(part)
         return {cause: tuple(parts) for cause, parts in found.items()}
 
 
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Merge verdicts: fail > unknown > waived > pass > not-applicable. Of nothing, nothing is known."""
-    return max(verdicts, key=_RANK.__getitem__, default=Verdict.UNKNOWN)
+def worst(states: Iterable[State]) -> State:
+    """Merge states: the worst of them. Of nothing, nothing is known."""
+    return max(states, key=lambda state: state.rank, default=State.UNKNOWN)
 
 
 def affected(parts: Iterable[Part]) -> str:
@@ -216,24 +228,27 @@ def _part(planned: Planned, outcomes: Sequence[Outcome], interrupted: str | None
     attempts = _ordered(outcomes)
     if interrupted is not None:
         # Whatever an earlier attempt said, the last one never came to an end.
-        failed = worst([Verdict.UNKNOWN, *(outcome.verdict for outcome in attempts)])
-        return _made(planned, State.INTERRUPTED, failed, interrupted, attempts=attempts)
+        return Part(planned, State.INTERRUPTED, _missing("gate.interrupted", interrupted), attempts)
     if not attempts:
-        return _made(planned, State.NOT_RUN, Verdict.UNKNOWN, "not run")
+        return Part(planned, State.NOT_RUN, _missing("gate.not-run", "not run"))
     deciding = [outcome for outcome in attempts if not outcome.superseded] or attempts
-    verdict = worst(outcome.verdict for outcome in deciding)
-    return _said(planned, State.RAN, next(outcome for outcome in deciding if outcome.verdict is verdict), attempts)
+    decisive = max(deciding, key=lambda outcome: State(outcome.verdict).rank)
+    return Part(planned, State(decisive.verdict), decisive.finding, attempts, attempts.index(decisive) + 1)
+
+
+def _missing(code: str, observed: str) -> Finding:
+    return Finding(Verdict.UNKNOWN, code, observed, remedy=_RUN_EVERYTHING)
 
 
 def _waived(part: Part, waivers: Sequence[Waiver]) -> Part:
     """Return the part as waived where it came out, is not green, and somebody answers for it."""
-    if part.state is not State.RAN or part.verdict not in (Verdict.FAIL, Verdict.UNKNOWN):
+    if part.state not in (State.FAIL, State.UNKNOWN):
         return part
     waiver = next((waiver for waiver in waivers if not waiver.expired and waiver.covers(part.planned)), None)
     if waiver is None:
         return part
-    observed = f"waived until {waiver.expires} ({waiver.reason}; {waiver.link}): {part.observed}"
-    return replace(part, verdict=Verdict.WAIVED, observed=observed, waiver=waiver)
+    observed = f"waived until {waiver.expires} ({waiver.reason}; {waiver.link}): {part.finding.observed}"
+    return replace(part, state=State.WAIVED, finding=replace(part.finding, observed=observed), waiver=waiver)
 
 
 def _void(plan: Plan) -> Iterable[str]:
@@ -260,74 +275,58 @@ def _unplanned(plan: Plan, outcomes: Sequence[Outcome]) -> Part:
         file=first.nodeid.partition("::")[0],
         line=kin.line if kin else 0,
     )
-    said = f"{first.verdict}: {first.reason}" if first.reason else str(first.verdict)
+    finding = first.finding
     stray = replace(
-        first,
+        finding,
         verdict=Verdict.FAIL,
-        observed=f"an outcome nobody planned ({said})",
+        code="gate.unplanned",
+        observed=f"an outcome that was not planned ({finding.verdict}: {finding.reason})",
         expected="in the plan, as every outcome",
         remedy=f"plan part {first.part!r} of check {first.check!r} on host {first.host!r}, or drop its test",
     )
-    return _said(planned, State.UNPLANNED, stray, attempts)
-
-
-def _made(planned: Planned, state: State, verdict: Verdict, reason: str, *, attempts: tuple[Outcome, ...] = ()) -> Part:
-    return Part(planned, state, verdict, reason, "", "", _RUN_EVERYTHING, {}, {}, (), attempts)
-
-
-def _said(planned: Planned, state: State, decisive: Outcome, attempts: tuple[Outcome, ...]) -> Part:
-    return Part(
-        planned=planned,
-        state=state,
-        verdict=decisive.verdict,
-        observed=decisive.observed,
-        expected=decisive.expected,
-        seen_by=decisive.seen_by,
-        remedy=decisive.remedy,
-        figures=decisive.figures,
-        samples=decisive.samples,
-        # A picture of any attempt is evidence.
-        attachments=tuple(dict.fromkeys(path for outcome in attempts for path in outcome.attachments)),
-        outcomes=attempts,
-        cause=decisive.cause,
-        attempt=decisive.attempt,
-    )
+    return Part(planned, State.UNPLANNED, stray, attempts, 1)
 
 
 def _ordered(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
-    """Order attempts by what they say and not by when they arrived, which differs under pytest-xdist."""
+    """Order attempts by when they began and not by when they arrived, which differs under pytest-xdist."""
     if len(outcomes) < 2:
         return tuple(outcomes)
-    return tuple(sorted(outcomes, key=lambda one: (one.attempt, one.started, repr(one))))
+    return tuple(sorted(outcomes, key=lambda one: (one.started, repr(one))))
 
 
 def _cell(parts: Sequence[Part]) -> Cell:
-    verdict = worst(part.verdict for part in parts)
-    decisive = next(part for part in parts if part.verdict is verdict)
-    planned = decisive.planned
-    reason = decisive.reason
-    alike = sum(part.verdict is verdict for part in parts) - 1
-    if verdict in (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WAIVED):
-        more = f" (and {alike} more)" if alike else ""
-        reason = f"{planned.part}: {reason}{more}" if len(parts) > 1 else reason
+    state = worst(part.state for part in parts)
+    alike = [part for part in parts if part.state is state]
+    planned, finding = alike[0].planned, alike[0].finding
+    reason = finding.reason
+    if len(parts) > 1 and not state.green:
+        more = f" (and {len(alike) - 1} more)" if len(alike) > 1 else ""
+        reason = f"{planned.part}: {reason}{more}"
     return Cell(
         check=planned.check,
         host=planned.host,
         kind=planned.kind,
         number=planned.number,
         title=planned.title,
-        verdict=verdict,
+        state=_of_cell(state),
         reason=reason,
-        remedy=decisive.remedy,
+        remedy=finding.remedy,
         parts=tuple(parts),
     )
 
 
+def _of_cell(worst_part: State) -> State:
+    """Return the state of a cell with such a worst part: it failed, did not run, or is what the part is."""
+    if worst_part.failed:
+        return State.FAIL
+    return State.NOT_RUN if worst_part.missing else worst_part
+
+
 def _gate(validations: Sequence[Cell], objectives: Sequence[Cell], reasons: list[str]) -> tuple[Verdict, str]:
     cells = [*validations, *objectives]
-    failed = [cell for cell in cells if cell.verdict is Verdict.FAIL]
+    failed = [cell for cell in cells if cell.state is State.FAIL]
     missing = sum(cell.missing for cell in cells)
-    waived = [cell for cell in cells if cell.verdict is Verdict.WAIVED]
+    waived = [cell for cell in cells if cell.state is State.WAIVED]
     if not validations:
         reasons.append("no cell was planned")
     if failed:
@@ -335,18 +334,18 @@ def _gate(validations: Sequence[Cell], objectives: Sequence[Cell], reasons: list
     if missing:
         parts = sum(len(cell.parts) for cell in cells)
         reasons.append(f"{missing} of {parts} planned parts did not run")
-    if waived and not any(cell.verdict in (Verdict.PASS, Verdict.UNKNOWN) for cell in validations):
+    if waived and not any(cell.state in (State.PASS, State.UNKNOWN) for cell in validations):
         reasons.append("waivers stand for every cell that applies: a whole gate cannot be waived")
     if reasons:
         return Verdict.FAIL, "; ".join(reasons)
     unknown = [
-        cell for cell in cells if any(part.verdict is Verdict.UNKNOWN and part.planned.required for part in cell.parts)
+        cell for cell in cells if any(part.state is State.UNKNOWN and part.planned.required for part in cell.parts)
     ]
     if unknown:
         return Verdict.UNKNOWN, f"unknown: {_named(unknown)}"
-    if not any(cell.verdict is Verdict.PASS for cell in validations):
+    if not any(cell.state is State.PASS for cell in validations):
         return Verdict.UNKNOWN, "no cell passed: every one is unknown or not applicable"
-    passed = sum(cell.verdict is Verdict.PASS for cell in validations)
+    passed = sum(cell.state is State.PASS for cell in validations)
     beside = f"; waived: {_named(waived)}" if waived else ""
     return (
         Verdict.PASS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reports.records import Scalar, Verdict, worded
+from reports.records import Scalar, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Judgement:
     @property
     def reason(self) -> str:
         """Observed, and what it should be."""
-        return worded(self.observed, self.expected)
+        return f"{self.observed}, but should be {self.expected}" if self.expected else self.observed
 
 
 class Violation(AssertionError):  # noqa: N818 - the word of the design

@@ -18,60 +18,82 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import pytest
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from reports.records import Waiver
 
-TEXTS = ("environment", "check", "host", "reason", "link")
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("should be a text")
+    if "*" in value:
+        raise ValueError("a wildcard, but each waiver stands for one check on one host")
+    return value
+
+
+def _reason(value: str) -> str:
+    if not value.strip():
+        raise ValueError("should be a text")
+    return value
+
+
+def _link(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("should start with https:// or http://")
+    return value
+
+
+class _Row(BaseModel):
+    """One `[[waivers]]` table as it is written."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    environment: Annotated[str, AfterValidator(_text)]
+    check: Annotated[str, AfterValidator(_text)]
+    host: Annotated[str, AfterValidator(_text)]
+    part: Annotated[str, AfterValidator(_text)] = ""
+    reason: Annotated[str, AfterValidator(_reason)]
+    link: Annotated[str, AfterValidator(_link)]
+    expires: dt.date
+
+
+class _File(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    waivers: list[_Row]
 
 
 def load(path: Path, environment: str, *, today: dt.date) -> tuple[Waiver, ...]:
     """Return the environment's waivers. Raises `pytest.UsageError` in one line where the file cannot be used."""
     try:
-        document = tomllib.loads(path.read_bytes().decode())
+        rows = _File.model_validate(tomllib.loads(path.read_bytes().decode())).waivers
     except OSError as error:
         raise pytest.UsageError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise pytest.UsageError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValidationError as error:
+        raise pytest.UsageError(f"{path}: {_first(error)}") from None
+    except (ValueError, RecursionError) as error:
         raise pytest.UsageError(f"{path} is not TOML: {error}") from None
-    tables = document.get("waivers")
-    if set(document) != {"waivers"} or not isinstance(tables, list):
-        raise pytest.UsageError(f"{path} should hold tables [[waivers]] and nothing else")
-    read = [_waiver(table, f"{path}: waiver {number}", today) for number, table in enumerate(tables, 1)]
-    return tuple(waiver for named, waiver in read if named == environment)
-
-
-def _waiver(table: Any, where: str, today: dt.date) -> tuple[str, Waiver]:
-    if not isinstance(table, dict):
-        raise pytest.UsageError(f"{where} is no table")
-    strange = sorted(set(table) - {*TEXTS, "part", "expires"})
-    if strange:
-        raise pytest.UsageError(
-            f"{where}: {strange[0]!r} does not belong here; allowed: {', '.join(TEXTS)}, part, expires"
+    return tuple(
+        Waiver(
+            **row.model_dump(exclude={"environment", "expires"}),
+            expires=row.expires.isoformat(),
+            expired=row.expires < today,
         )
-    for name in TEXTS:
-        if not isinstance(table.get(name), str) or not table[name].strip():
-            raise pytest.UsageError(f"{where}: {name} is {table.get(name)!r}, but should be a text")
-    part = table.get("part", "")
-    if not isinstance(part, str):
-        raise pytest.UsageError(f"{where}: part is {part!r}, but should be a text, or left out")
-    if "*" in table["check"] + table["host"] + part:
-        raise pytest.UsageError(f"{where} has a wildcard, but each waiver stands for one check on one host")
-    if not table["link"].startswith(("http://", "https://")):
-        raise pytest.UsageError(f"{where}: link is {table['link']!r}, but should start with https:// or http://")
-    expires = table.get("expires")
-    if not isinstance(expires, dt.date) or isinstance(expires, dt.datetime):
-        raise pytest.UsageError(f"{where}: expires is {expires!r}, but should be a date such as 2026-12-31, unquoted")
-    waiver = Waiver(
-        check=table["check"],
-        host=table["host"],
-        part=part,
-        reason=table["reason"],
-        link=table["link"],
-        expires=expires.isoformat(),
-        expired=expires < today,
+        for row in rows
+        if row.environment == environment
     )
-    return table["environment"], waiver
+
+
+def _first(error: ValidationError) -> str:
+    """Word the first mistake: which waiver (from 1) and key, what was found and what is allowed."""
+    mistake = error.errors(include_url=False)[0]
+    where = [f"waiver {place + 1}" if isinstance(place, int) else str(place) for place in mistake["loc"]]
+    found = f", but found {mistake['input']!r}"[:200] if mistake["type"] not in ("missing", "extra_forbidden") else ""
+    return f"{': '.join(where[1:]) or 'waivers'}: {mistake['msg']}{found}"

@@ -56,70 +56,57 @@ def test_each_waiver_of_a_file_is_read_and_the_wrong_one_named(tmp_path: Path) -
     path.write_text(text + "\n" + text.replace("web-1", "wéb-2"), encoding="utf-8")
     assert [waiver.host for waiver in load(path, "shop", today=TODAY)] == ["web-1", "wéb-2"]
     path.write_text(text + "\n" + text.replace("web-1", "*"), encoding="utf-8")
-    with pytest.raises(pytest.UsageError, match="waiver 2 has a wildcard"):
+    with pytest.raises(pytest.UsageError, match="waiver 2: host: .*wildcard"):
         load(path, "shop", today=TODAY)
 
 
-WILDCARD = " has a wildcard, but each waiver stands for one check on one host"
-DATE = "but should be a date such as 2026-12-31, unquoted"
-
-
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "key"),
     [
-        pytest.param({"environment": "3"}, ": environment is 3, but should be a text", id="environment-number"),
-        pytest.param({"reason": None}, ": reason is None, but should be a text", id="no-reason"),
-        pytest.param({"link": None}, ": link is None, but should be a text", id="no-link"),
-        pytest.param(
-            {"link": '"later"'}, ": link is 'later', but should start with https:// or http://", id="link-nowhere"
-        ),
-        pytest.param({"host": '"  "'}, ": host is '  ', but should be a text", id="blank-host"),
-        pytest.param({"check": '"*"'}, WILDCARD, id="every-check"),
-        pytest.param({"host": '"web-*"'}, WILDCARD, id="every-host"),
-        pytest.param({"part": '"i*"'}, WILDCARD, id="every-part"),
-        pytest.param({"part": "3"}, ": part is 3, but should be a text, or left out", id="part-number"),
-        pytest.param({"expires": None}, f": expires is None, {DATE}", id="for-ever"),
-        pytest.param({"expires": '"2026-11-25"'}, f": expires is '2026-11-25', {DATE}", id="expires-text"),
-        pytest.param(
-            {"expires": "2026-11-25T10:00:00"},
-            f": expires is datetime.datetime(2026, 11, 25, 10, 0), {DATE}",
-            id="expires-time",
-        ),
-        pytest.param(
-            {"until": "2026-11-25", "upto": "3"},
-            ": 'until' does not belong here; allowed: environment, check, host, reason, link, part, expires",
-            id="unknown-keys",
-        ),
+        pytest.param({"environment": "3"}, "environment", id="environment-number"),
+        pytest.param({"reason": None}, "reason", id="no-reason"),
+        pytest.param({"link": None}, "link", id="no-link"),
+        pytest.param({"link": '"later"'}, "link", id="link-nowhere"),
+        pytest.param({"host": '"  "'}, "host", id="blank-host"),
+        pytest.param({"check": '"*"'}, "check", id="every-check"),
+        pytest.param({"host": '"web-*"'}, "host", id="every-host"),
+        pytest.param({"part": '"i*"'}, "part", id="every-part"),
+        pytest.param({"part": "3"}, "part", id="part-number"),
+        pytest.param({"expires": None}, "expires", id="for-ever"),
+        pytest.param({"expires": '"2026-11-25"'}, "expires", id="expires-text"),
+        pytest.param({"expires": "2026-11-25T10:00:00"}, "expires", id="expires-time"),
+        pytest.param({"until": "2026-11-25"}, "until", id="unknown-key"),
     ],
 )
-def test_a_mistake_is_one_line(tmp_path: Path, change: dict[str, str | None], said: str) -> None:
-    """A waiver without all it needs is refused, with what was found and what it should be."""
+def test_a_mistake_is_one_line(tmp_path: Path, change: dict[str, str | None], key: str) -> None:
+    """A waiver without all it needs is refused in one line that names the file, the waiver and the key."""
     path = written(tmp_path, **change)
-    with pytest.raises(pytest.UsageError) as told:
+    with pytest.raises(pytest.UsageError) as error:
         load(path, "shop", today=TODAY)
-    assert str(told.value) == f"{path}: waiver 1{said}"
-
-
-TABLES = " should hold tables [[waivers]] and nothing else"
+    assert str(error.value).startswith(f"{path}: waiver 1: {key}: ")
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    "content",
     [
-        pytest.param(None, " cannot be read: No such file or directory", id="missing"),
-        pytest.param(b"[[waivers", " is not TOML: Expected ']]' at the end of an array declaration", id="not-toml"),
-        pytest.param(b"# \xff", " is not UTF-8: invalid start byte at byte 2", id="not-utf8"),
-        pytest.param(b"", TABLES, id="empty"),
-        pytest.param(b"waivers = 3", TABLES, id="no-tables"),
-        pytest.param(b"waivers = [3]", ": waiver 1 is no table", id="a-number"),
-        pytest.param(b"[[waivers]]\n[other]", TABLES, id="more"),
+        pytest.param(None, id="missing"),
+        pytest.param(b"[[waivers", id="not-toml"),
+        pytest.param(b"# \xff", id="not-utf8"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"waivers = 3", id="no-tables"),
+        pytest.param(b"waivers = [3]", id="a-number"),
+        pytest.param(b"[[waivers]]\n[other]", id="more"),
+        pytest.param(b"waivers = " + b"[" * 3000, id="deep"),
+        pytest.param(b"waivers = " + b"9" * 5000, id="long-number"),
     ],
 )
-def test_a_file_that_is_none_is_one_line(tmp_path: Path, content: bytes | None, said: str) -> None:
+def test_a_file_that_is_none_is_one_line(tmp_path: Path, content: bytes | None) -> None:
     """A file that cannot be used says which, and why: a gate without its waivers is not what was asked for."""
     path = tmp_path / "waivers.toml"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(pytest.UsageError) as told:
+    with pytest.raises(pytest.UsageError) as error:
         load(path, "shop", today=TODAY)
-    assert str(told.value).partition(" (")[0] == f"{path}{said}"
+    assert str(error.value).startswith(str(path))
+    assert "\n" not in str(error.value)

@@ -10,10 +10,10 @@ from typing import Any
 
 from fixtures.environments.settings import Environment
 from reports.events import SCHEMA
-from reports.records import EnvironmentKind, Other, Outcome, Plan, Planned, Verdict, Waiver
+from reports.records import EnvironmentKind, Finding, Level, Other, Outcome, Plan, Planned, Verdict, Waiver
 from reports.run import Run
 from reports.trends import History, Past
-from validations.meta.reports.samples import STARTED
+from validations.meta.reports.samples import STARTED, found
 from validations.registry import EIGHT, OBJECTIVES, Check
 
 FAILURES: dict[tuple[str, str, str], dict[str, Any]] = {
@@ -145,28 +145,30 @@ def _outcome(
         check=part.check,
         host=part.host,
         part=part.part,
-        verdict=Verdict.PASS,
-        observed="as it should be",
-        expected="",
-        seen_by="",
-        remedy="",
-        figures={"value": value[0], "target": value[1]} if value else {},
-        samples=samples,
-        attachments=(),
+        finding=Finding(
+            Verdict.PASS,
+            f"{part.check}.sample",
+            "as it should be",
+            level=Level.OBSERVED,
+            figures={"value": value[0], "target": value[1]} if value else {},
+            samples=samples,
+        ),
         seconds=seconds,
-        attempt=1,
         nodeid=f"{part.file}::test_it[{part.host}-{part.part}]",
         started=at,
     )
     if part.key in UNKNOWN and failure is None:
-        return replace(
-            good, verdict=Verdict.UNKNOWN, observed=UNKNOWN[part.key], figures={}, remedy="run with --intrusive"
-        )
+        why, remedy = UNKNOWN[part.key], "run with --intrusive"
+        return found(good, verdict=Verdict.UNKNOWN, level=None, observed=why, figures={}, remedy=remedy)
     if part.key in CAUSED and failure is None:
         remedy = "start Redis, then run the gate again"
-        return replace(good, verdict=Verdict.UNKNOWN, observed=_REFUSED, remedy=remedy, cause=_CAUSE)
+        return found(good, verdict=Verdict.UNKNOWN, level=None, observed=_REFUSED, remedy=remedy, cause=_CAUSE)
     check = next(check for check in (*EIGHT, *OBJECTIVES) if check.id == part.check)
-    return replace(good, verdict=Verdict.FAIL, remedy=check.remedy, **failure) if failure else good
+    if not failure:
+        return good
+    attachments = failure.get("attachments", ())
+    told = {name: value for name, value in failure.items() if name != "attachments"}
+    return found(replace(good, attachments=attachments), verdict=Verdict.FAIL, remedy=check.remedy, **told)
 
 
 def _races() -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from reports.trends import History, Past
 from validations.meta.reports.samples import (
     HOSTILE,
     STARTED,
+    found,
     others,
     outcome,
     outcomes,
@@ -40,7 +41,7 @@ FINE = [
     outcome("page/web-1/page", samples={"seconds": tuple(n / 1000 for n in range(1, 101))}),
     outcome("availability/web-1/objective", figures={"value": 0.9995, "target": 0.999}),
 ]
-BAD = [replace(FINE[0], verdict=Verdict.FAIL, observed="commented out", expected="registered"), *FINE[1:]]
+BAD = [found(FINE[0], verdict=Verdict.FAIL, observed="commented out", expected="registered"), *FINE[1:]]
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "ctrf.schema.json").read_text(encoding="utf-8"))
 
 
@@ -97,7 +98,8 @@ def test_ctrf_tells_attempts_and_attachments() -> None:
     """A repeated test is one test with its attempts; a picture is named with its type and place."""
     tests = [Other("test_a.py::test_b", said, 0.1, "flap", 0.0) for said in ("repeated", "passed")]
     picture = replace(FINE[1], attachments=("attachments/tier-1.png",))
-    told = _ctrf(run(LEDGER, [FINE[0], replace(FINE[0], verdict=Verdict.FAIL, attempt=2), picture, FINE[2]], tests))
+    again = found(replace(FINE[0], started=STARTED + 2), verdict=Verdict.FAIL)
+    told = _ctrf(run(LEDGER, [FINE[0], again, picture, FINE[2]], tests))
     by_name = {test["name"]: test for test in told["tests"]}
     assert by_name["test_a.py::test_b"]["flaky"] is True
     assert told["summary"]["flaky"] == 1
@@ -113,12 +115,12 @@ def _summary(ran: Run, *recorded: Past) -> str:
 
 def test_the_summary_starts_with_the_verdict_and_its_reason() -> None:
     """What is not green comes before what is, with observed, expected and remedy."""
-    told = _summary(run(LEDGER, [replace(BAD[0], remedy="register it"), *BAD[1:]]))
+    told = _summary(run(LEDGER, [found(BAD[0], remedy="register it"), *BAD[1:]]))
     assert told.startswith("## ❌ viewgate failed: staged\n\nfailed: 1 middleware.\n")
     block = told.partition("### What is not green")[2].partition("\n### ")[0]
     assert [line.strip() for line in block.strip().splitlines()] == [
         "#### 1 middleware on web-1: FAIL",
-        "- **booted**",
+        "- **booted** (`middleware.sample`)",
         "- observed: commented out",
         "- should be: registered",
         "- remedy: register it",
@@ -133,7 +135,7 @@ def test_the_summary_starts_with_the_verdict_and_its_reason() -> None:
 def test_the_job_summary_stays_within_githubs_limit(size: int) -> None:
     """What others wrote stays whole, what is ours is cut from its end, and a rewritten one takes its own place."""
     theirs = "x" * size + "\n"
-    summary = _summary(run(LEDGER, [replace(BAD[0], observed="y" * 5_000_000), *BAD[1:]])) + "\n\n" + "z" * 100_000
+    summary = _summary(run(LEDGER, [found(BAD[0], observed="y" * 5_000_000), *BAD[1:]])) + "\n\n" + "z" * 100_000
     once = markdown.placed(theirs, "not run yet", "run-1") + "after\n"
     text = markdown.placed(once, summary, "run-1")
     assert text.startswith(theirs)
@@ -163,9 +165,9 @@ def test_every_file_is_sound_whatever_is_in_it(ledger: Plan, came: list[Outcome]
 def test_hostile_text_is_one_line_of_a_table() -> None:
     """Neither a pipe, a line's end, a heading nor markup of an observed page changes the summary's form."""
     reason = f"a | b\n## heading\n- item `code` <b>bold</b> [link](x) {HOSTILE}"
-    ran = run(LEDGER, [replace(BAD[0], observed=reason), *BAD[1:]])
+    ran = run(LEDGER, [found(BAD[0], observed=reason), *BAD[1:]])
     rows = [line for line in _summary(ran).splitlines() if line.startswith("| 1 ")]
     assert len(rows) == 1
-    assert rows[0].replace("\\|", "").count("|") == 7
+    assert rows[0].replace("\\|", "").count("|") == 8
     assert "<b>" not in rows[0]
     assert "[link" not in rows[0].replace("\\[", "")

@@ -73,8 +73,8 @@ def test_a_verdict_has_its_element(verdict: Verdict, kind: type, word: str | Non
     """The message stands in the attribute and in the text, for readers that know one of the two."""
     came = outcome("page/web-1/page", verdict, reason="blank, but should be whole", remedy="artisan view:cache")
     (result,) = _case(_report(came), "page").result
-    assert (type(result), result.type, result.message) == (kind, word, came.reason)
-    assert result.text.startswith(came.reason)
+    assert (type(result), result.type, result.message) == (kind, word, came.finding.reason)
+    assert result.text.startswith(came.finding.reason)
     assert ("remedy: artisan view:cache" in result.text) == (kind is not Skipped)
 
 
@@ -87,7 +87,17 @@ def test_a_part_that_passes_has_its_place_and_its_figures() -> None:
     assert element.get("time") == "0.250"
     told = {one.get("name"): one.get("value") for one in element.iter("property")}
     tags = {"dd_tags[viewgate.host]": "web-1", "dd_tags[viewgate.verdict]": "pass"}
-    assert told == {"host": "web-1", "verdict": "pass", "requests": "300"} | tags
+    assert (
+        told
+        == {
+            "host": "web-1",
+            "verdict": "pass",
+            "code": "page.sample",
+            "level": "observed",
+            "requests": "300",
+        }
+        | tags
+    )
 
 
 def test_an_interrupted_part_and_a_stray_one_are_red() -> None:
@@ -146,12 +156,12 @@ def test_an_unknown_objective_that_is_not_required_is_skipped() -> None:
 
 def test_attempts_that_failed_are_told_beside_the_result() -> None:
     """The worst attempt is the failure, another one that failed a rerunFailure; one that passed is no mending."""
-    came = [outcome("page/web-1/page", Verdict.FAIL, reason=f"blank {n}", attempt=n) for n in (1, 2)]
-    case = _case(_report(*came, outcome("page/web-1/page", attempt=3)), "page")
+    came = [outcome("page/web-1/page", Verdict.FAIL, reason=f"blank {n}", started=n) for n in (1.0, 2.0)]
+    case = _case(_report(*came, outcome("page/web-1/page", started=3.0)), "page")
     (failure,) = case.result
-    assert (type(failure), failure.message) == (Failure, "blank 1")
+    assert (type(failure), failure.message) == (Failure, "blank 1.0")
     assert [(one.type, one.message, one.stack_trace) for one in case.rerun_failures()] == [
-        ("Failed", "attempt 2: blank 2", "attempt 2: blank 2")
+        ("Failed", "attempt 2: blank 2.0", "attempt 2: blank 2.0")
     ]
 
 

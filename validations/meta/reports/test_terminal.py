@@ -32,21 +32,23 @@ def _told(*worse: str, verdict: Verdict = Verdict.FAIL, reason: str = "0777, but
 
 
 def test_the_eight_stand_in_the_order_of_the_brief() -> None:
-    """One line each, with number, id, verdict, parts, time and reason."""
+    """One line each, with number, id, verdict, level of evidence, parts, time and reason."""
     lines = _told().splitlines()
     assert lines[0] == "the eight validations of staged (staged), web-1"
-    rows = [line.split(maxsplit=5) for line in lines[2:10]]
-    assert [row[:4] for row in rows] == [[str(n), check, "pass", "2/2"] for n, check in enumerate(CHECKS, 1)]
-    assert rows[0][4:] == ["0.50s", "as it should be"]
+    rows = [line.split(maxsplit=6) for line in lines[2:10]]
+    assert [row[:5] for row in rows] == [
+        [str(n), check, "pass", "observed", "2/2"] for n, check in enumerate(CHECKS, 1)
+    ]
+    assert rows[0][5:] == ["0.50s", "as it should be"]
 
 
 def test_what_is_not_green_comes_with_its_remedy() -> None:
     """Observed, expected, where, and what to do: said once, and only for what is not green."""
     told = _told("writable/web-1/b")
     row = told.splitlines()[3]
-    assert row.split(maxsplit=5) == ["2", "writable", "FAIL", "1/2", "0.50s", "b: 0777, but should be 0755"]
+    assert row.split(maxsplit=6) == ["2", "writable", "FAIL", "observed", "1/2", "0.50s", "b: 0777, but should be 0755"]
     block = told[told.index("2 writable on web-1: FAIL") :].splitlines()
-    assert block[1:] == ["  b: 0777, but should be 0755", "    remedy: chmod 0755 storage"]
+    assert block[1:] == ["  b: 0777, but should be 0755 [writable.sample]", "    remedy: chmod 0755 storage"]
     assert told.count("remedy:") == 1
 
 
@@ -76,7 +78,7 @@ def test_several_hosts_stand_as_rows_below_their_check() -> None:
     told = terminal.summary(ledger, judge(ledger, [outcome("page/web-1/page")]))
     rows = told.splitlines()[:4]
     assert rows[0].endswith("2 hosts")
-    assert rows[1].split() == ["#", "check", "host", "verdict", "parts", "time", "reason"]
+    assert rows[1].split() == ["#", "check", "host", "verdict", "evidence", "parts", "time", "reason"]
     assert rows[2].split()[:4] == ["7", "page", "web-1", "pass"]
     assert rows[3].split()[:3] == ["web-2", "NOT", "RUN"]
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from reports.records import Outcome, Plan, Planned, Verdict
 from reports.verdict import Part, State, affected, exit_code, judge, worst
-from validations.meta.reports.samples import outcome, plan, planned, verdicts, waiver
+from validations.meta.reports.samples import STARTED, outcome, plan, planned, verdicts, waiver
 
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE
-WAIVED = Verdict.WAIVED
+WAIVED, NOT_RUN = State.WAIVED, State.NOT_RUN
 SEVERITY = {PASS: 0, UNKNOWN: 1, FAIL: 2}
 """Of a gate's verdicts, and of what an observed part may say."""
 
@@ -24,20 +24,19 @@ PAGE = planned("page/web-1/page", number=7)
 OTHER_PAGE = planned("page/web-2/page", number=7)
 UPTIME = planned("availability/web-1/share", number=0, required=False)
 RECOVERY = planned("recovery/web-1/seconds", number=0, required=True)
+LATER = STARTED + 60
 
 
-@pytest.mark.parametrize("verdicts", list(product(Verdict, repeat=2)), ids="-".join)
-def test_the_worse_of_two_verdicts_wins(verdicts: tuple[Verdict, Verdict]) -> None:
-    """Fail outranks unknown, waived and pass, in this order, and not-applicable is only what nothing outranks."""
-    for expected in (FAIL, UNKNOWN, WAIVED, PASS, NOT_APPLICABLE):
-        if expected in verdicts:
-            assert worst(verdicts) is expected
-            return
+@pytest.mark.parametrize("states", list(product(State, repeat=2)), ids="-".join)
+def test_the_worse_of_two_states_wins(states: tuple[State, State]) -> None:
+    """Fail outranks what did not run, unknown, waived and pass, and not-applicable is only what nothing outranks."""
+    order = "fail unplanned interrupted missing unknown waived pass not-applicable"
+    assert worst(states) == next(state for state in order.split() if state in states)
 
 
 def test_nothing_observed_is_unknown() -> None:
     """Nothing is never pass."""
-    assert worst([]) is UNKNOWN
+    assert worst([]) is State.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -49,20 +48,20 @@ def test_nothing_observed_is_unknown() -> None:
         pytest.param(FAIL, UNKNOWN, FAIL, FAIL, id="fail-outranks-unknown"),
         pytest.param(PASS, NOT_APPLICABLE, PASS, PASS, id="one-not-applicable"),
         pytest.param(NOT_APPLICABLE, NOT_APPLICABLE, NOT_APPLICABLE, UNKNOWN, id="nothing-applies"),
-        pytest.param(PASS, None, UNKNOWN, FAIL, id="one-not-run"),
-        pytest.param(NOT_APPLICABLE, None, UNKNOWN, FAIL, id="not-applicable-and-not-run"),
-        pytest.param(UNKNOWN, None, UNKNOWN, FAIL, id="unknown-and-not-run"),
-        pytest.param(None, None, UNKNOWN, FAIL, id="none-run"),
+        pytest.param(PASS, None, NOT_RUN, FAIL, id="one-not-run"),
+        pytest.param(NOT_APPLICABLE, None, NOT_RUN, FAIL, id="not-applicable-and-not-run"),
+        pytest.param(UNKNOWN, None, NOT_RUN, FAIL, id="unknown-and-not-run"),
+        pytest.param(None, None, NOT_RUN, FAIL, id="none-run"),
     ],
 )
 def test_a_cell_has_the_worst_of_its_parts(
-    first: Verdict, second: Verdict | None, cell: Verdict, gate: Verdict
+    first: Verdict | None, second: Verdict | None, cell: State | Verdict, gate: Verdict
 ) -> None:
     """A cell passes only if every planned part was observed; a part that did not run fails the gate."""
     said = [("booted", first), ("effect", second)]
     came = [outcome(f"middleware/web-1/{part}", verdict) for part, verdict in said if verdict is not None]
     judged = judge(plan(BOOTED, EFFECT), came)
-    assert [one.verdict for one in judged.validations] == [cell]
+    assert [one.state.value for one in judged.validations] == [cell.value]
     assert judged.verdict is gate
 
 
@@ -98,16 +97,16 @@ def test_an_outcome_nobody_planned_fails_the_gate(name: str) -> None:
     judged = judge(plan(PAGE), [outcome("page/web-1/page"), outcome(name)])
     assert judged.verdict is FAIL
     (stray,) = [part for part in judged.parts if part.state is State.UNPLANNED]
-    assert (stray.verdict, "/".join(stray.planned.key)) == (FAIL, name)
-    assert "nobody planned" in stray.reason
+    assert (stray.finding.verdict, stray.finding.code) == (FAIL, "gate.unplanned")
+    assert "/".join(stray.planned.key) == name
 
 
 def test_a_part_that_was_running_when_its_process_ended_fails_the_gate() -> None:
     """An earlier attempt that passed does not stand for the one that never came to an end."""
     judged = judge(plan(PAGE), [outcome("page/web-1/page")], interrupted={PAGE.key: "worker crashed"})
     assert judged.verdict is FAIL
-    assert (judged.parts[0].state, judged.parts[0].reason) == (State.INTERRUPTED, "worker crashed")
-    assert judged.validations[0].verdict is UNKNOWN
+    assert (judged.parts[0].state, judged.parts[0].finding.reason) == (State.INTERRUPTED, "worker crashed")
+    assert judged.validations[0].state is NOT_RUN
 
 
 def test_a_troubled_run_does_not_pass() -> None:
@@ -119,10 +118,10 @@ def test_a_troubled_run_does_not_pass() -> None:
 
 def test_the_worst_attempt_of_a_part_counts() -> None:
     """Trying again until it passes is no way to pass."""
-    attempts = [outcome("page/web-1/page", FAIL, reason="blank"), outcome("page/web-1/page", attempt=2)]
+    attempts = [outcome("page/web-1/page", FAIL, reason="blank"), outcome("page/web-1/page", started=LATER)]
     judged = judge(plan(PAGE), attempts)
     assert judged.verdict is FAIL
-    assert judged.parts[0].reason == "blank"
+    assert judged.parts[0].finding.reason == "blank"
 
 
 def test_checks_stand_in_the_order_of_the_brief() -> None:
@@ -157,7 +156,7 @@ def _runs(draw: st.DrawFn) -> list[Outcome]:
     came = []
     for part in PLAN.parts:
         said = draw(st.lists(verdicts, max_size=2))
-        came += [outcome("/".join(part.key), verdict, attempt=n) for n, verdict in enumerate(said, 1)]
+        came += [outcome("/".join(part.key), verdict, started=float(n)) for n, verdict in enumerate(said, 1)]
     if draw(st.booleans()):
         came.append(outcome("stray/web-1/stray"))
     return came
@@ -180,11 +179,11 @@ def test_the_order_of_arrival_does_not_matter(came: list[Outcome], order: object
 @given(came=_runs_of_once(), index=st.integers(0, len(PLAN.parts) - 1), verdict=_said)
 def test_a_worse_outcome_never_improves_a_verdict(came: list[Outcome], index: int, verdict: Verdict) -> None:
     """Whatever else is said of a part, it can only get worse by it, and so can the gate."""
-    more = outcome("/".join(PLAN.parts[index].key), verdict, attempt=2)
+    more = outcome("/".join(PLAN.parts[index].key), verdict, started=LATER)
     before, after = judge(PLAN, came), judge(PLAN, [*came, more])
     assert SEVERITY[after.verdict] >= SEVERITY[before.verdict]
     for old, new in zip(before.cells, after.cells, strict=True):
-        assert SEVERITY[new.verdict] >= SEVERITY[old.verdict]
+        assert new.state.rank >= old.state.rank
 
 
 @given(came=_runs_of_once(), gone=st.sets(st.integers(0, len(PLAN.parts) - 1), min_size=1))
@@ -202,7 +201,7 @@ def test_a_gate_passes_only_if_every_planned_part_is_green(came: list[Outcome]) 
     known = all(UNKNOWN not in said[part.key] or not part.required for part in PLAN.parts)
     strays = any(one.key not in said for one in came)
     validations: Plan = plan(*[part for part in PLAN.parts if part.kind == "validation"])
-    some = any(cell.verdict is PASS for cell in judge(validations, came).validations)
+    some = any(cell.state is State.PASS for cell in judge(validations, came).validations)
     assert (judge(PLAN, came).verdict is PASS) == (fine and known and not strays and some)
 
 
@@ -214,21 +213,21 @@ def test_a_gate_passes_only_if_every_planned_part_is_green(came: list[Outcome]) 
         pytest.param("middleware/web-1/", UNKNOWN, WAIVED, PASS, id="unknown"),
         pytest.param("middleware/web-1/booted", FAIL, FAIL, FAIL, id="another-part"),
         pytest.param("middleware/web-1/", PASS, PASS, PASS, id="nothing-to-waive"),
-        pytest.param("middleware/web-1/", None, UNKNOWN, FAIL, id="what-did-not-run"),
+        pytest.param("middleware/web-1/", None, NOT_RUN, FAIL, id="what-did-not-run"),
     ],
 )
-def test_a_waived_part_counts_as_neither(name: str, said: Verdict | None, cell: Verdict, gate: Verdict) -> None:
+def test_a_waived_part_counts_as_neither(name: str, said: Verdict | None, cell: State | Verdict, gate: Verdict) -> None:
     """A waiver takes what came out red or unknown off the gate, shows it as its own state, and nothing else."""
     came = [outcome("middleware/web-1/booted"), outcome("page/web-1/page")]
     came += [outcome("middleware/web-1/effect", said, reason="blank")] if said else []
     judged = judge(plan(BOOTED, EFFECT, PAGE, waivers=(waiver(name),)), came)
-    assert judged.validations[0].verdict is cell
+    assert judged.validations[0].state.value == cell.value
     assert judged.verdict is gate
     if cell is WAIVED:
-        part = next(part for part in judged.parts if part.verdict is WAIVED)
-        assert "blank" in part.reason
-        assert "2026-12-31" in part.reason
-        assert "https://issues.test/7" in part.reason
+        part = next(part for part in judged.parts if part.state is WAIVED)
+        assert "blank" in part.finding.reason
+        assert "2026-12-31" in part.finding.reason
+        assert "https://issues.test/7" in part.finding.reason
         assert "waived: 1 middleware" in judged.reason
 
 
@@ -249,7 +248,7 @@ def test_a_waiver_that_does_not_hold_fails_the_gate(name: str, expired: bool, sa
     judged = judge(plan(BOOTED, PAGE, waivers=waivers), came)
     assert judged.verdict is FAIL
     assert reason in judged.reason
-    assert all(cell.verdict is not WAIVED for cell in judged.cells)
+    assert all(cell.state is not WAIVED for cell in judged.cells)
 
 
 def test_a_whole_gate_cannot_be_waived() -> None:
@@ -266,7 +265,7 @@ def test_a_whole_gate_cannot_be_waived() -> None:
 def test_superseded_attempts_are_told_and_do_not_decide() -> None:
     """The attempt that no other followed decides; where every one was superseded, the worst does."""
     early = outcome("page/web-1/page", FAIL, reason="blank", superseded=True)
-    last = outcome("page/web-1/page", PASS, attempt=2)
+    last = outcome("page/web-1/page", PASS, started=LATER)
     judged = judge(plan(PAGE), [early, last])
     assert judged.verdict is PASS
     assert len(judged.parts[0].outcomes) == 2
@@ -284,61 +283,34 @@ def test_parts_that_are_unknown_because_of_one_thing_stand_together() -> None:
     assert {cause: len(parts) for cause, parts in judged.causes.items()} == {"web-1 is down": 2}
 
 
-RUN_EVERYTHING = (
-    "let the whole gate run to its end: no -k, -m, --deselect, -x or --maxfail, no skips, no error in collection"
-)
-
-
-def test_a_part_tells_all_that_its_deciding_attempt_said() -> None:
+def test_a_part_holds_the_finding_of_its_deciding_attempt() -> None:
     """Nothing that a test observed is lost on its way to the reports; pictures are kept of every attempt, once each."""
     first = outcome("page/web-1/page", attachments=("attachments/a.png", "attachments/b.png"))
-    worse = replace(
-        outcome("page/web-1/page", FAIL, reason="blank", attempt=2, attachments=("attachments/b.png",), cause="down"),
-        expected="whole",
-        seen_by="requests",
-        remedy="rebuild",
-        figures={"requests": 3},
-        samples={"seconds": (0.1, 0.2)},
-    )
+    worse = outcome("page/web-1/page", FAIL, reason="blank", started=LATER, attachments=("attachments/b.png",))
     (part,) = judge(plan(PAGE), [worse, first]).parts
-    assert part == Part(
-        planned=PAGE,
-        state=State.RAN,
-        verdict=FAIL,
-        observed="blank",
-        expected="whole",
-        seen_by="requests",
-        remedy="rebuild",
-        figures={"requests": 3},
-        samples={"seconds": (0.1, 0.2)},
-        attachments=("attachments/a.png", "attachments/b.png"),
-        outcomes=(first, worse),
-        cause="down",
-        waiver=None,
-        attempt=2,
-    )
-    assert (part.reason, part.seconds) == ("blank, but should be whole", 0.5)
+    assert part == Part(PAGE, State.FAIL, worse.finding, (first, worse), 2)
+    assert (part.attachments, part.seconds) == (("attachments/a.png", "attachments/b.png"), 0.5)
 
 
 @pytest.mark.parametrize(
-    ("came", "interrupted", "state", "verdict", "observed"),
+    ("came", "interrupted", "state", "observed"),
     [
-        pytest.param((), None, State.NOT_RUN, UNKNOWN, "not run", id="not-run"),
-        pytest.param((), "worker crashed", State.INTERRUPTED, UNKNOWN, "worker crashed", id="first-attempt"),
-        pytest.param((PASS,), "worker crashed", State.INTERRUPTED, UNKNOWN, "worker crashed", id="after-a-pass"),
-        pytest.param((FAIL,), "worker crashed", State.INTERRUPTED, FAIL, "worker crashed", id="after-a-failure"),
+        pytest.param((), None, State.NOT_RUN, "not run", id="not-run"),
+        pytest.param((), "worker crashed", State.INTERRUPTED, "worker crashed", id="first-attempt"),
+        pytest.param((PASS,), "worker crashed", State.INTERRUPTED, "worker crashed", id="after-a-pass"),
+        pytest.param((FAIL,), "worker crashed", State.INTERRUPTED, "worker crashed", id="after-a-failure"),
     ],
 )
 def test_a_part_that_did_not_come_out_says_so(
-    came: tuple[Verdict, ...], interrupted: str | None, state: State, verdict: Verdict, observed: str
+    came: tuple[Verdict, ...], interrupted: str | None, state: State, observed: str
 ) -> None:
-    """What did not run tells why and what to do, has no figures, and keeps the attempts that came before."""
+    """What did not run says why and what to do, has no figures, and keeps the attempts that came before."""
     outcomes = tuple(outcome("page/web-1/page", one) for one in came)
-    judged = judge(plan(PAGE), outcomes, interrupted={PAGE.key: interrupted} if interrupted else None)
-    assert judged.parts == (
-        Part(PAGE, state, verdict, observed, "", "", RUN_EVERYTHING, {}, {}, (), outcomes, cause="", attempt=0),
-    )
-    assert judged.parts[0].missing
+    (part,) = judge(plan(PAGE), outcomes, interrupted={PAGE.key: interrupted} if interrupted else None).parts
+    assert (part.state, part.outcomes, part.attempt) == (state, outcomes, 0)
+    assert (part.finding.verdict, part.finding.observed) == (UNKNOWN, observed)
+    assert "-k" in part.finding.remedy
+    assert part.state.missing
 
 
 @pytest.mark.parametrize(
@@ -356,9 +328,8 @@ def test_an_outcome_nobody_planned_is_told_with_its_kin(name: str, reason: str, 
     (stray,) = [part for part in judged.parts if part.state is State.UNPLANNED]
     check, host, part = name.split("/")
     assert stray.planned == replace(like, host=host, part=part, required=True)
-    assert stray.observed == f"an outcome nobody planned ({said})"
-    assert stray.expected == "in the plan, as every outcome"
-    assert stray.remedy == f"plan part {part!r} of check {check!r} on host {host!r}, or drop its test"
+    assert said in stray.finding.observed
+    assert all(repr(word) in stray.finding.remedy for word in (part, check, host))
 
 
 def test_an_outcome_of_a_check_nobody_planned_stands_last() -> None:

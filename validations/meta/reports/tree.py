@@ -131,9 +131,9 @@ class Cell:
 
     def __call__(self, check, name, verdict="pass", reason="", **figures):
         data = dict(
-            check=check, host="web-1", part=name, verdict=verdict, observed=reason, expected="", seen_by="",
-            remedy="do this" if reason else "", figures=figures, samples={}, attachments=self.attached, seconds=0.01,
-            started=time.time(), cause="", superseded=False,
+            check=check, host="web-1", part=name, attachments=self.attached, seconds=0.01, started=time.time(),
+            finding=dict(verdict=verdict, code="sample.said", observed=reason, remedy="do this" if reason else "",
+                         figures=figures),
         )
         self.item.user_properties.append(("viewgate", data))
         if verdict in ("fail", "unknown"):
@@ -209,9 +209,8 @@ def test_cell(cell, request, check, name):
             out.touch()
     if MODE == "not applicable" and check == "page":
         request.node.user_properties.append(("viewgate", dict(
-            check=check, host="web-1", part=name, verdict="not-applicable", observed="no page", expected="",
-            seen_by="", remedy="", figures={}, samples={}, attachments=[], seconds=0.0, started=time.time(),
-            cause="", superseded=False)))
+            check=check, host="web-1", part=name, seconds=0.0, started=time.time(),
+            finding=dict(verdict="not-applicable", code="sample.said", observed="no page"))))
         pytest.skip("no page")
     if MODE == "attach" and name == "views":
         cell.attach("../web 1/page.png", b"\\x89PNG")

@@ -96,8 +96,8 @@ def _table(cells: Sequence[Cell], *, many: bool) -> Iterable[str]:
     rows += [
         f"| {cell.number or ''} | {_md(cell.check)} | "
         + (f"{_md(cell.host)} | " if many else "")
-        + f"{_MARKS[cell.state]} {words.STATES[cell.state]} | {cell.level or ''} | {cell.green}/{len(cell.parts)} | {duration(cell.seconds)}"
-        + f" | {_md(cell.reason, 200)} |"
+        + f"{_MARKS[cell.state]} {words.STATES[cell.state]} | {cell.level or ''} | {cell.green}/{len(cell.parts)} | "
+        + f"{duration(cell.seconds)} | {_md(cell.reason, 200)} |"
         for cell in shown[:_CELLS]
     ]
     yield "\n".join(rows)

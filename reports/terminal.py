@@ -202,5 +202,3 @@ def _not_run(cells: Sequence[Cell], *, colour: bool) -> str:
 
 def _name(cell: Cell) -> str:
     return line(f"{cell.number} {cell.check}" if cell.number else cell.check)
-
-

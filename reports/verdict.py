@@ -74,6 +74,11 @@ class Part:
     waiver: Waiver | None = None
 
     @property
+    def stops(self) -> bool:
+        """Whether it keeps the gate from passing."""
+        return self.state.missing or self.state.failed or (self.state is State.UNKNOWN and self.planned.required)
+
+    @property
     def seconds(self) -> float:
         """Time of all attempts."""
         return sum(outcome.seconds for outcome in self.outcomes)
@@ -102,6 +107,11 @@ class Cell:
     def seconds(self) -> float:
         """Time of all parts."""
         return sum(part.seconds for part in self.parts)
+
+    @property
+    def stops(self) -> bool:
+        """Whether it keeps the gate from passing."""
+        return any(part.stops for part in self.parts)
 
     @property
     def level(self) -> Level | None:

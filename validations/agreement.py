@@ -11,10 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from validations.contracts import Judgement, counted, failed, listed, passed, unknown
+from reports.records import Finding
+from validations.contracts import RESOLVED, counted, failed, listed, passed, unknown
+from validations.messages import fails, is_unknown, passes, says
 
 if TYPE_CHECKING:
     from fixtures.observation.facts import HostFacts, Unobserved
+
+says(
+    {
+        "agreement.not-seen": is_unknown("not measured: {reason}"),
+        "agreement.differs": fails(
+            "{host} has {differences}", "the same on every host", "deploy to that host again, then compare"
+        ),
+        "agreement.not-all-compared": is_unknown("no difference was seen, but not all could be compared: {unseen}"),
+        "agreement.alone": is_unknown("not measured: there is no other host to compare with"),
+        "agreement.alike": passes("alike on {hosts}: {compared}"),
+    }
+)
 
 HOST = "host"
 SECTIONS = ("application", "compiled", "middleware")
@@ -68,25 +82,20 @@ def digest_of(facts: HostFacts | Unobserved) -> Digest:
     return Digest(seen, unseen)
 
 
-def judge(host: str, digests: Mapping[str, Digest]) -> Judgement:
+def judge(host: str, digests: Mapping[str, Digest]) -> Finding:
     """Compare one host with all hosts of the environment."""
     mine = digests[host]
     seen_by = f"the probes of {counted(sum(bool(one.seen) for one in digests.values()), 'host')}"
     if not mine.seen:
-        return unknown(f"not measured: {listed(list(mine.unseen.values())) or 'nothing of it was seen'}")
+        return unknown("agreement.not-seen", reason=listed(list(mine.unseen.values())) or "nothing of it was seen")
     if differs := [text for name in mine.seen if (text := _difference(host, name, digests))]:
-        return failed(
-            f"{host} has {'; '.join(differs)}",
-            "the same on every host",
-            remedy="deploy to that host again, then compare",
-            seen_by=seen_by,
-        )
+        return failed("agreement.differs", level=RESOLVED, seen_by=seen_by, host=host, differences="; ".join(differs))
     if unseen := [text for name, digest in digests.items() if (text := _unseen(name, digest))]:
-        return unknown(f"no difference was seen, but not all could be compared: {'; '.join(unseen)}", seen_by=seen_by)
+        return unknown("agreement.not-all-compared", seen_by=seen_by, unseen="; ".join(unseen))
     if len(digests) < 2:
-        return unknown("not measured: there is no other host to compare with")
-    compared = [name for name, value in mine.seen.items() if value]
-    return passed(f"alike on {counted(len(digests), 'host')}: {listed(compared, most=9)}")
+        return unknown("agreement.alone")
+    compared = listed([name for name, value in mine.seen.items() if value], most=9)
+    return passed("agreement.alike", RESOLVED, seen_by=seen_by, hosts=counted(len(digests), "host"), compared=compared)
 
 
 def _difference(host: str, name: str, digests: Mapping[str, Digest]) -> str:

@@ -11,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reports.records import Verdict
-from validations.contracts import Judgement
+from reports.records import Finding, Verdict
+from validations.contracts import unknown
 from validations.registry import AVAILABILITY, DISCLOSURE, HEALTH, MIDDLEWARE, PAGE, RECOVERY
 
 if TYPE_CHECKING:
@@ -39,29 +39,23 @@ class Cause:
     console: bool
     remedy: str
 
-    def applied(self, check: str, part: str, judgement: Judgement) -> Judgement:
-        """Return the judgement, or that it is unknown because of this."""
-        if check == self.carrier and judgement.verdict is Verdict.FAIL:
-            return judgement
-        if judgement.verdict not in (Verdict.FAIL, Verdict.UNKNOWN) or not self._explains(check, part, judgement):
-            return judgement
-        return replace(
-            judgement,
-            verdict=Verdict.UNKNOWN,
-            observed=f"not known because {self.text}",
-            expected="",
-            remedy=self.remedy,
-            cause=self.text,
-        )
+    def applied(self, check: str, part: str, finding: Finding) -> Finding:
+        """Return the finding, or that it is unknown because of this."""
+        if check == self.carrier and finding.verdict is Verdict.FAIL:
+            return finding
+        if finding.verdict not in (Verdict.FAIL, Verdict.UNKNOWN) or not self._explains(check, part, finding):
+            return finding
+        follows = unknown(f"{check}.follows", seen_by=finding.seen_by, cause=self.text, remedy=self.remedy)
+        return replace(follows, cause=self.text, figures=finding.figures, samples=finding.samples)
 
-    def _explains(self, check: str, part: str, judgement: Judgement) -> bool:
-        if self.reason and self.reason in judgement.observed:
+    def _explains(self, check: str, part: str, finding: Finding) -> bool:
+        if self.reason and self.reason in finding.observed:
             return True
         groups = (BY_PAGE if self.page else ()) + (BY_CONSOLE if self.console else ())
         if (check, part) in groups or (check, None) in groups:
             return True
         # What needs the console needs the application: what is unknown for want of it is told by many commands.
-        return self.console and judgement.verdict is Verdict.UNKNOWN
+        return self.console and finding.verdict is Verdict.UNKNOWN
 
 
 def root_cause(host: Host) -> Cause | None:

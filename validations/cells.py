@@ -10,34 +10,31 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from fixtures.hosts import TARGET, Target
 from fixtures.options import gate_asked
-from reports.records import Plan, Planned, Verdict, Waiver
-from validations import agreement
+from reports.records import Finding, Outcome, Plan, Planned, Verdict, Waiver
+from validations import agreement, driver
 from validations.agreement import Digest
 from validations.causes import Cause, root_cause
-from validations.contracts import Judgement, Violation, failed, not_applicable, unknown
+from validations.contracts import Violation, failed, not_applicable, unknown
 from validations.registry import AGREEMENT, EIGHT, OBJECTIVES, Check
 from validations.waiting import Look, goes_on, pause, settled
 from validations.waivers import load
 
 if TYPE_CHECKING:
-    from fixtures.environments.base import DisturbableHost, Host
+    from fixtures.environments.base import Host
 
 T = TypeVar("T")
 # Names of user properties: what came out of a cell, and what of a host is compared with the others.
 _OUTCOME = "viewgate"
 _DIGEST = "viewgate.digest"
 _PROPERTIES = (_OUTCOME, _DIGEST)
-OBSERVE = "remove what kept this from being observed; until then nothing is known of it"
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 _UNPLANNED = (
@@ -48,8 +45,8 @@ _UNPLANNED = (
 _seen = pytest.StashKey[dict[tuple[str, str], object]]()
 _looks = pytest.StashKey[dict[tuple[str, str], list[Look]]]()
 _causes = pytest.StashKey[dict[str, Cause | None]]()
-_judgement = pytest.StashKey[tuple[float, float, Judgement]]()
-_earlier = pytest.StashKey[list[tuple[float, float, Judgement]]]()
+_found = pytest.StashKey[tuple[float, float, Finding]]()
+_earlier = pytest.StashKey[list[tuple[float, float, Finding]]]()
 _digest = pytest.StashKey[Digest]()
 
 
@@ -71,12 +68,8 @@ class Cell:
         """Say which test this is."""
         self._item = item
 
-    def judge(self, examine: Callable[[Host], T], judge: Callable[[T, str], Judgement]) -> None:
-        """Examine the host (once for all parts of the check), judge this part, and settle it.
-
-        What could not be observed is unknown, with the reason. An examination that breaks is unknown, too: its
-        own fault says nothing of the host.
-        """
+    def judge(self) -> None:
+        """Examine the host (once for all parts of the check), judge this part, and settle it."""
         assert self._item is not None
         started = time.time()
         clock = time.perf_counter()
@@ -84,60 +77,36 @@ class Cell:
             self.settle(self._lacking(), started, time.perf_counter() - clock)
             return
         if self._target.wait:
-            looks = self._looked(examine, judge)
-            self._item.stash[_earlier] = [
-                (look.started, look.seconds, look.judgements[self.part]) for look in looks[:-1]
-            ]
+            looks = self._looked()
+            self._item.stash[_earlier] = [(look.started, look.seconds, look.findings[self.part]) for look in looks[:-1]]
             self.settle(settled(looks, self.part), started, time.perf_counter() - clock)
             return
         seen = self._item.config.stash.setdefault(_seen, {})
         key = (self.check.file, self.host_id)
-        broken: Judgement | None = None
         if key not in seen:
-            try:
-                seen[key] = _examined(examine, self._host())
-            except Exception as error:  # noqa: BLE001 - an error of the suite's own is unknown, and never green
-                # This part keeps the traceback. The others say the same from its message.
-                broken = _broken(error)
-                seen[key] = replace(broken, attachments={})
-        judgement = broken or self._judged(seen[key], judge, self.part)
-        self.settle(judgement, started, time.perf_counter() - clock)
+            seen[key] = self._examined()
+        self.settle(self._judged(seen[key], self.part), started, time.perf_counter() - clock)
 
     def digest(self, examine: Callable[[Host], Digest]) -> None:
         """Take of the host what is compared with the other hosts once all have been looked at."""
         assert self._item is not None
         self._item.stash[_digest] = examine(self._host())
 
-    def _judged(self, evidence: object, judge: Callable[[T, str], Judgement], part: str) -> Judgement:
-        """Judge a part, and attribute what is not green to the host's one root cause where it has one.
+    def _examined(self) -> object:
+        return driver.examine(self.check, self._host(), () if self.check.number else self._history())
 
-        Where the evidence is a judgement already, the examination broke, and says nothing of the host.
-        """
-        from fixtures.observation.facts import Unobserved
+    def _judged(self, evidence: object, part: str) -> Finding:
+        return driver.judge(self.check, self._host(), evidence, part, self._cause)
 
-        if isinstance(evidence, Judgement):
-            return evidence
-        if isinstance(evidence, Unobserved):
-            judgement = unknown(f"not observed: {evidence}")
-        else:
-            judgement = judge(cast("T", evidence), part)
-        if judgement.verdict not in (Verdict.FAIL, Verdict.UNKNOWN):
-            return judgement
+    def _cause(self) -> Cause | None:
+        """Return the host's one root cause, looked for once."""
         assert self._item is not None
         causes = self._item.config.stash.setdefault(_causes, {})
         if self.host_id not in causes:
             causes[self.host_id] = root_cause(self._host())
-        cause = causes[self.host_id]
-        return judgement if cause is None else cause.applied(self.check.id, part, judgement)
+        return causes[self.host_id]
 
-    def _judged_whole(self, evidence: object, judge: Callable[[T, str], Judgement], part: str) -> Judgement:
-        """Judge a part; a judge that breaks is unknown, and does not keep the other parts from being judged."""
-        try:
-            return self._judged(evidence, judge, part)
-        except Exception as error:  # noqa: BLE001 - an error of the suite's own says nothing of the host
-            return _broken(error)
-
-    def _looked(self, examine: Callable[[Host], T], judge: Callable[[T, str], Judgement]) -> list[Look]:
+    def _looked(self) -> list[Look]:
         """Look until it is settled (see `waiting`), once for all parts of the check."""
         assert self._item is not None
         stash = self._item.config.stash
@@ -151,38 +120,33 @@ class Cell:
                 if not self._target.host(self.host_id).forget():
                     break
             started, clock = time.time(), time.perf_counter()
-            evidence: object
-            try:
-                evidence = _examined(examine, self._host())
-            except Exception as error:  # noqa: BLE001 - an examination that breaks is unknown, and looked at again
-                evidence = replace(_broken(error), attachments={})
-            judgements = {part: self._judged_whole(evidence, judge, part) for part in parts}
-            looks.append(Look(judgements, started, time.perf_counter() - clock))
+            evidence = self._examined()
+            findings = {part: self._judged(evidence, part) for part in parts}
+            looks.append(Look(findings, started, time.perf_counter() - clock))
         return looks
 
-    def settle(self, judgement: Judgement, started: float, seconds: float) -> None:
-        """Record the verdict, and fail the test where it is not green."""
+    def settle(self, finding: Finding, started: float, seconds: float) -> None:
+        """Record the finding, and fail the test where it is not green."""
         assert self._item is not None
-        self._item.stash[_judgement] = (started, seconds, judgement)
-        if judgement.verdict is Verdict.PASS:
+        self._item.stash[_found] = (started, seconds, finding)
+        if finding.verdict is Verdict.PASS:
             return
-        if judgement.verdict is Verdict.NOT_APPLICABLE:
-            pytest.skip(judgement.reason)
-        if judgement.verdict is Verdict.UNKNOWN and not required(self.check, self._target):
+        if finding.verdict is Verdict.NOT_APPLICABLE:
+            pytest.skip(finding.reason)
+        if finding.verdict is Verdict.UNKNOWN and not required(self.check, self._target):
             # Said in the report and in the summary; the run does not depend on it.
-            pytest.skip(f"unknown: {judgement.reason}")
-        raise Violation(judgement, where=f"{self.check.id}/{self.part} on {self.host_id}")
+            pytest.skip(f"unknown: {finding.reason}")
+        raise Violation(finding, where=f"{self.check.id}/{self.part} on {self.host_id}")
 
-    def _lacking(self) -> Judgement:
+    def _lacking(self) -> Finding:
         """Judge a stage that this machine cannot bring up: not applicable, or failed where `--require` names it."""
         assert self._item is not None
-        required = self._target.name in self._item.config.option.require
-        told = self._target.lacks
-        if required:
-            return failed(f"--require {self._target.name}, but {told}", "installed", remedy="install them by that line")
-        return not_applicable(told)
+        stage, lacks = self._target.name, self._target.lacks
+        if stage in self._item.config.option.require:
+            return failed(f"{self.check.id}.stage-required", stage=stage, lacks=lacks, level=None)
+        return not_applicable(f"{self.check.id}.stage-lacks", lacks=lacks)
 
-    def history(self) -> list[dict[str, Any]]:
+    def _history(self) -> list[dict[str, Any]]:
         """Return what earlier runs recorded of this very application, through a hook of reports'.
 
         A stage that the suite starts has no past: what an earlier one answered says nothing of it.
@@ -228,22 +192,6 @@ def required(check: Check, target: Target) -> bool:
     return check.number > 0 or target.kind == "staged"
 
 
-def _examined(examine: Callable[[Host], T], host: Host) -> object:
-    """Return the evidence, or why there is none."""
-    from fixtures.observation.facts import Unobserved
-
-    try:
-        return examine(host)
-    except Unobserved as reason:
-        # Without its traceback: it is kept for all parts.
-        return type(reason)(str(reason))
-
-
-def disturbable(host: Host) -> DisturbableHost | None:
-    """Return the host with the verbs that disturb, where this run has them."""
-    return cast("DisturbableHost", host) if hasattr(host, "repair") else None
-
-
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Where it is waited for green, start its clock with the first result, also where workers look."""
     target = session.config.stash.get(TARGET, None)
@@ -282,19 +230,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Put the verdict where reports find it. A test that broke before it judged is unknown, never left out."""
     cell = item.callspec.params.get("cell") if hasattr(item, "callspec") else None
     if isinstance(cell, Cell) and (call.when == "call" or call.excinfo is not None):
-        came = item.stash.get(_judgement, None)
+        came = item.stash.get(_found, None)
         digest = item.stash.get(_digest, None)
         raised = call.excinfo.value if call.excinfo is not None else None
         if raised is not None and not isinstance(raised, (Violation, pytest.skip.Exception)):
-            came = (call.start, call.duration, _broken(raised))
+            came = (call.start, call.duration, driver.Broken.of(raised).finding(cell.check.id))
         elif came is None and raised is None and digest is None:
-            came = (call.start, call.duration, unknown("the check itself broke: it judged nothing"))
+            came = (call.start, call.duration, unknown(f"{cell.check.id}.judged-nothing"))
         item.user_properties[:] = [pair for pair in item.user_properties if pair[0] not in _PROPERTIES]
         # A test that was skipped before it judged did not come out at all: the ledger will miss it.
         if came is not None:
             looks = [(*earlier, True) for earlier in item.stash.get(_earlier, ())] + [(*came, False)]
-            for started, seconds, judgement, superseded in looks:
-                told = _outcome(item.config, cell, started, seconds, judgement, superseded=superseded)
+            for started, seconds, finding, superseded in looks:
+                told = _outcome(item.config, cell, started, seconds, finding, superseded=superseded)
                 item.user_properties.append((_OUTCOME, told))
         elif digest is not None:
             item.user_properties.append((_DIGEST, _told(cell, digest, call.start, call.duration)))
@@ -303,19 +251,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         # The wording is the whole message; a traceback through the suite would only hide it.
         report.longrepr = str(call.excinfo.value)  # type: ignore[attr-defined]
     return report
-
-
-def _broken(error: BaseException) -> Judgement:
-    """Return that the suite's own code broke, with the traceback as evidence."""
-    from fixtures.observation.facts import worded
-
-    return replace(
-        unknown(
-            f"the check itself broke: {worded(error)}"[:500],
-            remedy="this is an error of viewgate: report it, with traceback.txt among the run's attachments",
-        ),
-        attachments={"traceback.txt": "".join(traceback.format_exception(error)).encode(errors="replace")},
-    )
 
 
 def _told(cell: Cell, digest: Digest, started: float, seconds: float) -> dict[str, Any]:
@@ -332,35 +267,25 @@ def _told(cell: Cell, digest: Digest, started: float, seconds: float) -> dict[st
 
 
 def _outcome(
-    config: pytest.Config, cell: Cell, started: float, seconds: float, judgement: Judgement, *, superseded: bool
+    config: pytest.Config, cell: Cell, started: float, seconds: float, finding: Finding, *, superseded: bool
 ) -> dict[str, Any]:
-    """Return what came out of a cell, with the fields of `reports.records.Outcome` that a test knows."""
-    green = judgement.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE)
-    # What was not observed is not known to be broken: the check's own remedy would mend what may be whole.
-    usual = cell.check.remedy if judgement.verdict is Verdict.FAIL else OBSERVE
-    remedy = "" if green else judgement.remedy or usual
+    """Return what came out of a cell, as reports read it: an `Outcome`, without the test's own id."""
     attach = config.hook.pytest_viewgate_attach
     attached = [
         attach(config=config, name=f"{cell.check.id}-{cell.host_id}-{cell.part}-{name}", content=content)
-        for name, content in judgement.attachments.items()
+        for name, content in finding.pictures.items()
     ]
-    return {
-        "check": cell.check.id,
-        "host": cell.host_id,
-        "part": cell.part,
-        "verdict": judgement.verdict.value,
-        "observed": judgement.observed,
-        "expected": judgement.expected,
-        "seen_by": judgement.seen_by,
-        "remedy": remedy,
-        "figures": dict(judgement.figures),
-        "samples": {name: list(values) for name, values in judgement.samples.items()},
-        "attachments": [path for path in attached if path],
-        "seconds": seconds,
-        "started": started,
-        "cause": judgement.cause,
-        "superseded": superseded,
-    }
+    outcome = Outcome(
+        check=cell.check.id,
+        host=cell.host_id,
+        part=cell.part,
+        finding=finding,
+        seconds=seconds,
+        started=started,
+        attachments=tuple(path for path in attached if path),
+        superseded=superseded,
+    )
+    return outcome.to_json()
 
 
 def pytest_viewgate_compared(config: pytest.Config, digests: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -386,8 +311,8 @@ def pytest_viewgate_compared(config: pytest.Config, digests: Mapping[str, Any]) 
         cell = Cell(AGREEMENT, host, told["part"])
         for number, look in enumerate(looks, 1):
             last = number == len(looks)
-            judgement = settled(looks, host) if last else look.judgements[host]
-            told_of = _outcome(config, cell, look.started, look.seconds, judgement, superseded=not last)
+            finding = settled(looks, host) if last else look.findings[host]
+            told_of = _outcome(config, cell, look.started, look.seconds, finding, superseded=not last)
             outcomes.append((nodeid, told_of))
     return outcomes
 
@@ -421,6 +346,7 @@ def plan_of(target: Target, waivers: tuple[Waiver, ...] = ()) -> Plan:
             number=check.number,
             title=check.title,
             required=required(check, target),
+            least=check.least(part).level(target.expected.kind, disturbed=target.intrusive),
             file=check.file,
             line=_line_of_test(check.file),
         )

@@ -1,77 +1,71 @@
-"""What a check's judgement is, and the one place that words it.
+"""How a judge says what it found: a code, its level of evidence, and the values that its message is filled with.
 
-A `judge` is pure: evidence in, `Judgement` out. A judgement that is not green reads: what was observed, what it
-should be, which check on which host, how it was looked at, and the remedy.
+A `judge` is pure: evidence in, `Finding` out. The words stand in the catalogue (`validations.messages`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from reports.records import Scalar, Verdict
+from reports.records import Finding, Level, Scalar, Verdict
+from validations.messages import message
 
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """One part's verdict. `observed` and `expected` are clauses; `seen_by` says how it was looked at.
-
-    `samples` are measurements one by one (the seconds of each request), and `attachments` files by name (screenshots):
-    both go to the reports as evidence. `cause` words the one root cause that it is unknown because of, alike for all
-    parts that share it. `sporadic` is what was bad after it had been good within one look.
-    """
-
-    verdict: Verdict
-    observed: str
-    expected: str = ""
-    remedy: str = ""
-    seen_by: str = ""
-    figures: Mapping[str, Scalar] = field(default_factory=dict)
-    samples: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    attachments: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    cause: str = ""
-    sporadic: bool = False
-
-    @property
-    def reason(self) -> str:
-        """Observed, and what it should be."""
-        return f"{self.observed}, but should be {self.expected}" if self.expected else self.observed
+DECLARED, RESOLVED, OBSERVED = Level.DECLARED, Level.RESOLVED, Level.OBSERVED
 
 
 class Violation(AssertionError):  # noqa: N818 - the word of the design
     """A part that is not green, worded for people: the text of a failed test."""
 
-    def __init__(self, judgement: Judgement, *, where: str) -> None:
-        self.judgement = judgement
-        via = f" via {judgement.seen_by}" if judgement.seen_by else ""
-        lines = [f"{judgement.reason} [{where}{via}]"]
-        if judgement.remedy:
-            lines.append(f"remedy: {judgement.remedy}")
+    def __init__(self, finding: Finding, *, where: str) -> None:
+        self.finding = finding
+        via = f" via {finding.seen_by}" if finding.seen_by else ""
+        lines = [f"{finding.reason} [{finding.code}; {where}{via}]"]
+        if finding.remedy:
+            lines.append(f"remedy: {finding.remedy}")
         # What others wrote may hold line ends; one finding is one line, and its remedy another.
         super().__init__("\n".join(" ".join(one.split()) for one in lines))
 
 
-def passed(observed: str, *, seen_by: str = "", **figures: Scalar) -> Judgement:
-    """Return green: what was observed, and the figures behind it."""
-    return Judgement(Verdict.PASS, observed, seen_by=seen_by, figures=figures)
+def passed(
+    code: str, level: Level, /, *, seen_by: str = "", figures: Mapping[str, Scalar] | None = None, **values: object
+) -> Finding:
+    """Return green, by evidence of this level. `values` fill the message of the code."""
+    return replace(_found(Verdict.PASS, code, values), level=level, seen_by=seen_by, figures=figures or {})
 
 
-def failed(observed: str, expected: str, *, remedy: str = "", seen_by: str = "", **figures: Scalar) -> Judgement:
-    """Return red. Without a remedy of its own the check's applies."""
-    return Judgement(Verdict.FAIL, observed, expected, remedy, seen_by, figures)
+def failed(
+    code: str,
+    /,
+    *,
+    level: Level | None = OBSERVED,
+    seen_by: str = "",
+    figures: Mapping[str, Scalar] | None = None,
+    **values: object,
+) -> Finding:
+    """Return red."""
+    return replace(_found(Verdict.FAIL, code, values), level=level, seen_by=seen_by, figures=figures or {})
 
 
-def unknown(reason: str, *, remedy: str = "", seen_by: str = "") -> Judgement:
-    """Return neither: it was not observed, for this reason."""
-    return Judgement(Verdict.UNKNOWN, reason, remedy=remedy, seen_by=seen_by)
+def unknown(code: str, /, *, level: Level | None = None, seen_by: str = "", **values: object) -> Finding:
+    """Return neither: it was not observed, or not well enough."""
+    return replace(_found(Verdict.UNKNOWN, code, values), level=level, seen_by=seen_by)
 
 
-def not_applicable(reason: str) -> Judgement:
-    """Return that it does not apply: what it is about is known to be absent, for this reason."""
-    return Judgement(Verdict.NOT_APPLICABLE, reason)
+def not_applicable(code: str, /, **values: object) -> Finding:
+    """Return that it does not apply: what it is about is known to be absent."""
+    return _found(Verdict.NOT_APPLICABLE, code, values)
 
 
-def listed(names: tuple[str, ...] | list[str], most: int = 3) -> str:
+def _found(verdict: Verdict, code: str, values: Mapping[str, object]) -> Finding:
+    words = message(code)
+    if words.verdict is not verdict:
+        raise ValueError(f"{code} is said to be {verdict}, and in the catalogue {words.verdict}")
+    observed, expected, remedy = (text.format(**values) for text in (words.observed, words.expected, words.remedy))
+    return Finding(verdict, code, observed, expected, remedy)
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
     """Return the first few names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -34,9 +34,7 @@ from starlette.routing import Route
 
 from reports.console import Console
 from reports.integrations.gate import CHECKOUT, COMMAND, COULD_NOT_RUN, RUNS, VERDICTS, NoReportError, accepted
-from reports.records import Verdict
 from reports.run import Run, new_id
-from reports.verdict import Cell
 
 TOKEN = "VIEWGATE_WEBHOOK_TOKEN"  # noqa: S105 - the name of the variable that holds it
 DEADLINE_SECONDS = 300.0
@@ -130,14 +128,7 @@ class Flights:
 
 def _not_green(run: Run) -> tuple[str, ...]:
     """Name the checks that keep a rollout from going on, without their hosts."""
-    return tuple(sorted({f"{cell.number}-{cell.check}" for cell in run.gate.cells if _stops(cell)}))
-
-
-def _stops(cell: Cell) -> bool:
-    return any(
-        part.missing or part.verdict is Verdict.FAIL or (part.verdict is Verdict.UNKNOWN and part.planned.required)
-        for part in cell.parts
-    )
+    return tuple(sorted({f"{cell.number}-{cell.check}" for cell in run.gate.cells if cell.stops}))
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -12,9 +12,8 @@ from fixtures.faults.base import Fault
 from fixtures.faults.stage import FaultyStage
 from fixtures.observation.facts import Unobserved
 from fixtures.observation.lock_store import LockObservation
-from reports.records import Verdict
-from validations.contracts import Judgement, unknown
-from validations.judging import judgements
+from reports.records import Finding, Verdict
+from validations.driver import findings
 from validations.registry import EIGHT, OBJECTIVES, Check
 
 # A stage is one host: what compares hosts has no part in it.
@@ -36,21 +35,21 @@ class Unwatched(IntrusiveHost):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One check as it came out: fail, unknown or pass, and the judgements of the parts that were looked at."""
+    """One check as it came out: fail, unknown or pass, and the findings of the parts that were looked at."""
 
     verdict: Verdict
-    parts: Mapping[str, Judgement]
+    parts: Mapping[str, Finding]
 
     def which(self, verdict: Verdict) -> frozenset[str]:
         """Return the parts that came out so."""
-        return frozenset(part for part, judgement in self.parts.items() if judgement.verdict is verdict)
+        return frozenset(part for part, finding in self.parts.items() if finding.verdict is verdict)
 
     def said(self) -> str:
         """Say what is not green, a line a part."""
         return "\n".join(
-            f"  {part}: {judgement.verdict.value}: {judgement.reason}"
-            for part, judgement in self.parts.items()
-            if judgement.verdict not in {Verdict.PASS, Verdict.NOT_APPLICABLE}
+            f"  {part}: {finding.verdict.value}: {finding.reason}"
+            for part, finding in self.parts.items()
+            if not finding.green
         )
 
 
@@ -65,13 +64,9 @@ def look(stage: FaultyStage, checks: Iterable[Check] = CHECKS, *, watch: str = "
 
 
 def _cell(check: Check, host: IntrusiveHost, *, rebuilds: bool) -> Cell:
-    try:
-        parts = judgements(check, host)
-    except Exception as error:  # noqa: BLE001 - a check that breaks has seen nothing, as in a run of the gate
-        broken = f"the check itself broke: {type(error).__name__}: {error}"
-        parts = dict.fromkeys(check.parts(host.environment), unknown(broken))
+    parts = findings(check, host)
     parts = {part: found for part, found in parts.items() if rebuilds or (check.id, part) not in WATCHED}
-    verdicts = {judgement.verdict for judgement in parts.values()}
+    verdicts = {finding.verdict for finding in parts.values()}
     worst = next((one for one in (Verdict.FAIL, Verdict.UNKNOWN) if one in verdicts), Verdict.PASS)
     return Cell(worst if parts else Verdict.UNKNOWN, parts)
 

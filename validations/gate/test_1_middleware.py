@@ -14,9 +14,65 @@ from fixtures.environments.base import Host
 from fixtures.observation.facts import Middleware, Unobserved
 from fixtures.observation.pages import Answer
 from fixtures.observation.repair import Repair
-from validations.cells import Cell, disturbable, validates
-from validations.contracts import Judgement, failed, listed, not_applicable, passed, unknown
+from reports.records import Finding
+from validations.cells import Cell, validates
+from validations.contracts import DECLARED, OBSERVED, RESOLVED, failed, listed, not_applicable, passed, unknown
+from validations.messages import does_not_apply, fails, is_unknown, passes, says
+from validations.places import GATEWAY, Places, places_of
 from validations.registry import MIDDLEWARE
+
+says(
+    {
+        "middleware.not-asked": is_unknown("the application could not be asked for its middleware: {reason}"),
+        "middleware.repeated": fails(
+            "{wanted} is registered {times} times",
+            "once",
+            "register {wanted} once in {file}: each further one repairs the repair",
+        ),
+        "middleware.global": passes("{wanted} is number {place} of {count}"),
+        "middleware.on-route": passes("{wanted} is on the page's own route, {route}"),
+        "middleware.route-not-known": is_unknown(
+            "{wanted} is in the group {group}; whether the page runs that is not known: {reason}",
+            "name the page's real path as page.path",
+        ),
+        # Filament's panels have middleware of their own, and not that of the group web.
+        "middleware.other-group": fails(
+            "{wanted} is in the group {groups}, which the page's route {route} does not run",
+            "on every request, or on that route",
+            "append {wanted} to the global middleware, or to the panel's own ->middleware([…])",
+        ),
+        "middleware.absent": fails(
+            "the booted application runs {runs}",
+            "{wanted} among them",
+            "register {wanted} in {file} (it was commented out in the incident) and reload the workers",
+        ),
+        "middleware.no-answer": is_unknown("no worker answered: {error}"),
+        "middleware.unmarked-by-agreement": does_not_apply(
+            "none of {answers} answers carries X-Auto-Fix-View-Cache, and none has to here"
+        ),
+        "middleware.not-passed": fails(
+            "{unmarked} of {answers} answers did not pass through the middleware",
+            "0: the running workers have it, too",
+            "reload the workers: what runs is older than {file}, or the middleware is swallowed",
+        ),
+        "middleware.passed": passes("all {answers} answers passed through it"),
+        "middleware.not-exercised": passes(
+            "effect not exercised: this environment is read only (--intrusive exercises it)"
+        ),
+        "middleware.effect-not-seen": is_unknown("its effect could not be exercised: {reason}"),
+        "middleware.page-not-repaired": fails(
+            "the damaged page answered {got}",
+            "a complete 200",
+            "register {wanted} in {file}, outside of what renders, and reload the workers",
+        ),
+        "middleware.file-not-repaired": fails(
+            "after a complete answer its compiled file was still {state}",
+            "intact: the middleware repairs what it meets",
+            "it is registered and does nothing: see that it wraps the views and that nothing swallows it",
+        ),
+        "middleware.repairs": passes("repaired during the request, in {milliseconds:.0f} ms"),
+    }
+)
 
 MARKS = {"untouched", "repaired", "retried", "aggressive", "failed"}
 
@@ -33,6 +89,7 @@ class Evidence:
     answers: tuple[Answer, ...]
     repair: Repair | Unobserved | None
     marked: bool = True
+    places: Places = GATEWAY
 
 
 pytest_generate_tests = validates(MIDDLEWARE)
@@ -40,7 +97,7 @@ pytest_generate_tests = validates(MIDDLEWARE)
 
 def test_middleware(cell: Cell) -> None:
     """The AutoFixViewCache middleware is registered in the booted application, and does its work."""
-    cell.judge(examine, judge)
+    cell.judge()
 
 
 def examine(host: Host) -> Evidence:
@@ -50,58 +107,59 @@ def examine(host: Host) -> Evidence:
         booted = host.facts().seen("middleware")
     except Unobserved as reason:
         booted = reason
-    stage = disturbable(host)
     repair: Repair | Unobserved | None = None
-    if stage is not None:
+    if host.disturbance is not None:
         try:
-            repair = stage.repair()
+            repair = host.disturbance.repair()
         except Unobserved as reason:
             repair = reason
     environment = host.environment
-    return Evidence(environment.middleware, booted, host.page().answers, repair, "middleware" in environment.marked)
+    marked = "middleware" in environment.marked
+    return Evidence(environment.middleware, booted, host.page().answers, repair, marked, places_of(host))
 
 
-def judge(evidence: Evidence, part: str) -> Judgement:
+def judge(evidence: Evidence, part: str) -> Finding:
     """Judge one part: registered, answers, repairs."""
     return {"registered": _registered, "answers": _answers, "repairs": _repairs}[part](evidence)
 
 
-def _registered(evidence: Evidence) -> Judgement:  # noqa: PLR0911 - one a way to be registered
+def _registered(evidence: Evidence) -> Finding:
     booted, wanted = evidence.booted, evidence.wanted
     if isinstance(booted, Unobserved):
-        return unknown(f"the application could not be asked for its middleware: {booted}")
+        return unknown("middleware.not-asked", reason=booted)
     seen_by = "the booted application"
     stack = [_short(name) for name in booted.stack]
     route = [_short(name) for name in booted.route or ()]
     times = stack.count(wanted) + route.count(wanted)
     if times > 1:
-        return failed(
-            f"{wanted} is registered {times} times",
-            "once",
-            remedy=f"register {wanted} once in bootstrap/app.py: each further one repairs the repair",
-            seen_by=seen_by,
-        )
+        file = evidence.places.middleware
+        return failed("middleware.repeated", level=RESOLVED, seen_by=seen_by, wanted=wanted, times=times, file=file)
     if wanted in stack:
-        return passed(f"{wanted} is number {stack.index(wanted) + 1} of {len(stack)}", seen_by=seen_by)
+        place = stack.index(wanted) + 1
+        return passed("middleware.global", RESOLVED, seen_by=seen_by, wanted=wanted, place=place, count=len(stack))
     if wanted in route:
-        return passed(f"{wanted} is on the page's own route, {booted.route_uri}", seen_by=seen_by)
+        return passed("middleware.on-route", RESOLVED, seen_by=seen_by, wanted=wanted, route=booted.route_uri)
     groups = [group for group, names in booted.groups.items() if wanted in map(_short, names)]
     if groups and booted.route is None:
-        return unknown(
-            f"{wanted} is in the group {groups[0]}; whether the page runs that is not known: {booted.route_error}",
-            remedy="name the page's real path as page.path",
-            seen_by=seen_by,
-        )
+        reason, group = booted.route_error, groups[0]
+        return unknown("middleware.route-not-known", seen_by=seen_by, wanted=wanted, group=group, reason=reason)
     if groups:
-        # Filament's panels have middleware of their own, and not that of the group web.
         return failed(
-            f"{wanted} is in the group {listed(groups)}, which the page's route {booted.route_uri} does not run",
-            "on every request, or on that route",
-            remedy=f"append {wanted} to the global middleware, or to the panel's own ->middleware([…])",
+            "middleware.other-group",
+            level=RESOLVED,
             seen_by=seen_by,
+            wanted=wanted,
+            groups=listed(groups),
+            route=booted.route_uri,
         )
-    runs = listed([*stack, *route], most=8) or "no middleware at all"
-    return failed(f"the booted application runs {runs}", f"{wanted} among them", seen_by=seen_by)
+    return failed(
+        "middleware.absent",
+        level=RESOLVED,
+        seen_by=seen_by,
+        runs=listed([*stack, *route], most=8) or "no middleware at all",
+        wanted=wanted,
+        file=evidence.places.middleware,
+    )
 
 
 def _short(name: str) -> str:
@@ -109,45 +167,41 @@ def _short(name: str) -> str:
     return name.partition(":")[0].replace("\\", ".").rpartition(".")[2]
 
 
-def _answers(evidence: Evidence) -> Judgement:
+def _answers(evidence: Evidence) -> Finding:
     answered = [answer for answer in evidence.answers if not answer.error]
     if not answered:
-        said = next((answer.error for answer in evidence.answers), "no request was made")
-        return unknown(f"no worker answered: {said}")
-    unmarked = [answer for answer in answered if answer.auto_fix not in MARKS]
+        error = next((answer.error for answer in evidence.answers), "no request was made")
+        return unknown("middleware.no-answer", error=error)
+    unmarked = sum(answer.auto_fix not in MARKS for answer in answered)
     seen_by = "the X-Auto-Fix-View-Cache header of the running workers"
     if not evidence.marked and not any(answer.auto_fix for answer in answered):
-        return not_applicable(f"none of {len(answered)} answers carries X-Auto-Fix-View-Cache, and none has to here")
+        return not_applicable("middleware.unmarked-by-agreement", answers=len(answered))
     if unmarked:
         return failed(
-            f"{len(unmarked)} of {len(answered)} answers did not pass through the middleware",
-            "0: the running workers have it, too",
-            remedy="reload the workers: what runs is older than bootstrap/app.py, or the middleware is swallowed",
+            "middleware.not-passed",
             seen_by=seen_by,
-            unmarked=len(unmarked),
+            figures={"unmarked": unmarked},
+            unmarked=unmarked,
+            answers=len(answered),
+            file=evidence.places.middleware,
         )
-    return passed(f"all {len(answered)} answers passed through it", seen_by=seen_by, marked=len(answered))
+    figures = {"marked": len(answered)}
+    return passed("middleware.passed", OBSERVED, seen_by=seen_by, figures=figures, answers=len(answered))
 
 
-def _repairs(evidence: Evidence) -> Judgement:
-    if evidence.repair is None:
-        return passed("effect not exercised: this environment is read only (--intrusive exercises it)")
-    if isinstance(evidence.repair, Unobserved):
-        return unknown(f"its effect could not be exercised: {evidence.repair}")
+def _repairs(evidence: Evidence) -> Finding:
     repair = evidence.repair
+    if repair is None:
+        return passed("middleware.not-exercised", DECLARED)
+    if isinstance(repair, Unobserved):
+        return unknown("middleware.effect-not-seen", reason=repair)
     seen_by = f"{repair.view}, cut in half and then requested"
-    got = repair.answer.error or f"{repair.answer.status}{'' if repair.answer.sentinel else ' without the page'}"
     if repair.answer.status != 200 or not (repair.answer.sentinel and repair.answer.document_end):
-        return failed(f"the damaged page answered {got}", "a complete 200", seen_by=seen_by)
+        got = repair.answer.error or f"{repair.answer.status}{'' if repair.answer.sentinel else ' without the page'}"
+        file = evidence.places.middleware
+        return failed("middleware.page-not-repaired", seen_by=seen_by, got=got, wanted=evidence.wanted, file=file)
     if repair.state_after != "intact" or repair.seconds is None:
-        return failed(
-            f"after a complete answer its compiled file was still {repair.state_after}",
-            "intact: the middleware repairs what it meets",
-            remedy="it is registered and does nothing: see that it wraps the views and that nothing swallows it",
-            seen_by=seen_by,
-        )
-    return passed(
-        f"repaired during the request, in {repair.seconds * 1000:.0f} ms",
-        seen_by=seen_by,
-        repair_seconds=repair.seconds,
-    )
+        return failed("middleware.file-not-repaired", seen_by=seen_by, state=repair.state_after)
+    figures = {"repair_seconds": repair.seconds}
+    milliseconds = repair.seconds * 1000
+    return passed("middleware.repairs", OBSERVED, seen_by=seen_by, figures=figures, milliseconds=milliseconds)

@@ -16,10 +16,98 @@ from fixtures.environments.base import Host
 from fixtures.observation.facts import LockStore as SaidStore
 from fixtures.observation.facts import Unobserved
 from fixtures.observation.lock_store import LockObservation, LockStore
-from reports.records import Verdict
-from validations.cells import Cell, disturbable, validates
-from validations.contracts import Judgement, failed, passed, unknown
+from reports.records import Finding, Verdict
+from validations.cells import Cell, validates
+from validations.contracts import DECLARED, OBSERVED, RESOLVED, failed, passed, unknown
+from validations.messages import fails, is_unknown, passes, says
 from validations.registry import LOCKS
+
+says(
+    {
+        "locks.not-asked": is_unknown("the application could not be asked for its lock store: {reason}"),
+        "locks.no-redis": fails(
+            "locks are kept in {store} ({scheme} URL)",
+            "Redis",
+            "keep the locks in a Redis that every host reaches; an array or a file excludes nobody elsewhere",
+        ),
+        "locks.redis": passes("locks are kept in Redis, as {key}"),
+        "locks.store-not-told": is_unknown("nobody told where the lock store is: {reason}"),
+        # A store that is configured and does not answer gives no lock to anybody.
+        "locks.unreachable": fails("{reason}", "a Redis that answers", "start Redis, or correct REDIS_URL"),
+        "locks.reachable": passes("Redis {version} answers"),
+        "locks.evictable": fails(
+            "maxmemory-policy is {policy}",
+            "noeviction: any other may drop a lock that is being held",
+            "CONFIG SET maxmemory-policy noeviction, or keep locks in a Redis of their own",
+        ),
+        "locks.not-evictable": passes("maxmemory-policy is noeviction"),
+        "locks.not-exercised": passes("effect not exercised: this environment is read only (--intrusive exercises it)"),
+        "locks.not-watched": is_unknown("no rebuild could be watched: {reason}"),
+        "locks.expiry-not-asked": is_unknown("the application could not be asked for its locks' expiry: {reason}"),
+        "locks.declared-wrongly": fails(
+            "its locks are declared to expire after {declared:g} s",
+            "above 0 and at most {longest}",
+            "set VIEW_LOCK_TTL_SECONDS to a few times a rebuild's length",
+        ),
+        "locks.declared": passes("declared: {declared:g} s; effect not exercised"),
+        "locks.expiry-not-known": is_unknown(
+            "the application does not tell its locks' expiry, and no lock could be looked for"
+        ),
+        "locks.not-held": passes("{key} is not held now, and so not for ever; effect not exercised"),
+        "locks.held-too-long": fails(
+            "{key} is held, and {ends}",
+            "an expiry of at most {longest:g} s{declared}: a holder that is killed would block all others",
+            "give Cache::lock() such an expiry everywhere, and delete this one once nobody rebuilds",
+        ),
+        "locks.held": passes("{key} is held, and expires after {seconds:.1f} s; effect not exercised"),
+        "locks.rebuild-failed": fails(
+            "a rebuild ended with {code}: {said}", "0", "run the rebuild by hand, and mend what it complains of"
+        ),
+        "locks.not-taken": fails(
+            "no lock was seen while a rebuild ran",
+            "one",
+            "take a lock in Redis around every rebuild, in the service that all commands and the middleware use",
+        ),
+        "locks.not-given-back": fails(
+            "the lock was still held after the rebuild had ended",
+            "given back",
+            "release the lock in a finally block: until it expires nobody can rebuild",
+        ),
+        "locks.taken": passes("taken while a rebuild ran, and given back"),
+        "locks.expiry-not-seen": is_unknown("no lock was seen whose expiry could be read"),
+        "locks.never-expires": fails(
+            "{ends}",
+            "an expiry above zero: a holder that is killed would block all others for ever",
+            "take the lock with SET key owner NX PX ttl, in one command",
+        ),
+        "locks.expires-late": fails(
+            "the lock expires after {seconds:.10g} s",
+            "at most {longest} s",
+            "set VIEW_LOCK_TTL_SECONDS to a few times a rebuild's length",
+        ),
+        "locks.expires": passes("expires within {seconds:.1f} s"),
+        "locks.not-robbed": is_unknown(
+            "a rebuild that was left alone ended with {code}, so the lock was taken from none"
+        ),
+        "locks.owner-not-seen": is_unknown("no lock was seen whose owner could be read"),
+        "locks.owner-not-random": fails(
+            "two rebuilds took the lock as {owners}",
+            "each under a random name of its own",
+            "use a fresh random owner token for every acquisition",
+        ),
+        "locks.other-released": fails(
+            "the rebuild deleted a lock that another had taken meanwhile",
+            "left alone: release compares the owner first",
+            "release by a script that deletes only if the value is still the owner's",
+        ),
+        "locks.loss-not-told": fails(
+            "the rebuild lost its lock and reported success",
+            "a failure: it may have published beside another rebuild",
+            "check ownership (or the fencing token) before publishing, and report a lost lock",
+        ),
+        "locks.owned": passes("a fresh owner each time; a lost lock is left alone and reported"),
+    }
+)
 
 LONGEST_TTL_SECONDS = 3600
 # What PTTL answers for a key that is not there, and for one that never expires.
@@ -40,7 +128,7 @@ pytest_generate_tests = validates(LOCKS)
 
 def test_locks(cell: Cell) -> None:
     """A rebuild takes a lock in Redis with an expiry and an owner, and gives back only what is its own."""
-    cell.judge(examine, judge)
+    cell.judge()
 
 
 def examine(host: Host) -> Evidence:
@@ -56,16 +144,15 @@ def examine(host: Host) -> Evidence:
         store = host.lock_store()
     except Unobserved as reason:
         store = reason
-    stage = disturbable(host)
-    if stage is not None:
+    if host.disturbance is not None:
         try:
-            rebuilds = stage.rebuilds()
+            rebuilds = host.disturbance.rebuilds()
         except Unobserved as reason:
             rebuilds = reason
     return Evidence(said, store, rebuilds)
 
 
-def judge(evidence: Evidence, part: str) -> Judgement:
+def judge(evidence: Evidence, part: str) -> Finding:
     """Judge one part: store, reachable, eviction, taken, expires, owned."""
     if part == "store":
         return _store(evidence.said)
@@ -77,143 +164,101 @@ def judge(evidence: Evidence, part: str) -> Judgement:
         if evidence.rebuilds is None or told.verdict is Verdict.FAIL:
             return told
     if evidence.rebuilds is None:
-        return passed("effect not exercised: this environment is read only (--intrusive exercises it)")
+        return passed("locks.not-exercised", DECLARED)
     if isinstance(evidence.rebuilds, Unobserved):
-        return unknown(f"no rebuild could be watched: {evidence.rebuilds}")
+        return unknown("locks.not-watched", reason=evidence.rebuilds)
     return {"taken": _taken, "expires": _expires, "owned": _owned}[part](evidence.rebuilds)
 
 
-def _store(said: SaidStore | Unobserved) -> Judgement:
+def _store(said: SaidStore | Unobserved) -> Finding:
     if isinstance(said, Unobserved):
-        return unknown(f"the application could not be asked for its lock store: {said}")
-    seen_by = "the booted application"
-    scheme = urlsplit(said.url).scheme
+        return unknown("locks.not-asked", reason=said)
+    seen_by, scheme = "the booted application", urlsplit(said.url).scheme
     if said.store != "redis" or scheme not in {"redis", "rediss", "unix"}:
-        return failed(f"locks are kept in {said.store!r} ({scheme or 'no'} URL)", "Redis", seen_by=seen_by)
-    return passed(f"locks are kept in Redis, as {said.rebuild_key}", seen_by=seen_by)
+        store = repr(said.store)
+        return failed("locks.no-redis", level=RESOLVED, seen_by=seen_by, store=store, scheme=scheme or "no")
+    return passed("locks.redis", RESOLVED, seen_by=seen_by, key=said.rebuild_key)
 
 
-def _redis(said: SaidStore | Unobserved, store: LockStore | Unobserved, part: str) -> Judgement:
+def _redis(said: SaidStore | Unobserved, store: LockStore | Unobserved, part: str) -> Finding:
     seen_by = "INFO of the lock store"
     if isinstance(store, Unobserved):
         if isinstance(said, Unobserved) and str(said) == str(store):
-            return unknown(f"nobody told where the lock store is: {said}", seen_by=seen_by)
-        # A store that is configured and does not answer gives no lock to anybody.
-        return failed(str(store), "a Redis that answers", remedy="start Redis, or correct REDIS_URL", seen_by=seen_by)
+            return unknown("locks.store-not-told", seen_by=seen_by, reason=said)
+        return failed("locks.unreachable", seen_by=seen_by, reason=store)
     if part == "reachable":
-        return passed(f"Redis {store.version} answers", seen_by=seen_by)
+        return passed("locks.reachable", OBSERVED, seen_by=seen_by, version=store.version)
     if store.policy != "noeviction":
-        return failed(
-            f"maxmemory-policy is {store.policy or 'not told'}",
-            "noeviction: any other may drop a lock that is being held",
-            remedy="CONFIG SET maxmemory-policy noeviction, or keep locks in a Redis of their own",
-            seen_by=seen_by,
-        )
-    return passed("maxmemory-policy is noeviction", seen_by=seen_by)
+        return failed("locks.evictable", seen_by=seen_by, policy=store.policy or "not told")
+    return passed("locks.not-evictable", OBSERVED, seen_by=seen_by)
 
 
-def _declared(said: SaidStore | Unobserved) -> Judgement:
+def _declared(said: SaidStore | Unobserved) -> Finding:
     if isinstance(said, Unobserved):
-        return unknown(f"the application could not be asked for its locks' expiry: {said}")
-    seen_by = "the booted application"
+        return unknown("locks.expiry-not-asked", reason=said)
+    seen_by, key = "the booted application", said.rebuild_key
     held, declared = said.held_ttl_ms, said.ttl_seconds
     if declared is not None and not 0 < declared <= LONGEST_TTL_SECONDS:
-        return failed(
-            f"its locks are declared to expire after {declared:g} s",
-            f"above 0 and at most {LONGEST_TTL_SECONDS}",
-            remedy="set VIEW_LOCK_TTL_SECONDS to a few times a rebuild's length",
-            seen_by=seen_by,
-        )
+        code, longest = "locks.declared-wrongly", LONGEST_TTL_SECONDS
+        return failed(code, level=DECLARED, seen_by=seen_by, declared=declared, longest=longest)
     if held is not None and held != _NOT_HELD:
-        return _held(said.rebuild_key, held, declared)
+        return _held(key, held, declared)
     if declared is not None:
-        return passed(f"declared: {declared:g} s; effect not exercised", seen_by=seen_by)
+        return passed("locks.declared", DECLARED, seen_by=seen_by, declared=declared)
     if held is None:
-        return unknown("the application does not tell its locks' expiry, and no lock could be looked for")
-    return passed(f"{said.rebuild_key} is not held now, and so not for ever; effect not exercised", seen_by="PTTL")
+        return unknown("locks.expiry-not-known")
+    return passed("locks.not-held", OBSERVED, seen_by="PTTL", key=key)
 
 
-def _held(key: str, ttl_ms: int, declared: float | None) -> Judgement:
+def _held(key: str, ttl_ms: int, declared: float | None) -> Finding:
     """Judge the expiry of a lock that is held at this moment, whoever holds it, by what its service declares."""
     longest = LONGEST_TTL_SECONDS if declared is None else declared
     if not 0 <= ttl_ms <= longest * 1000:
-        return failed(
-            f"{key} is held, and {'never expires' if ttl_ms == _FOR_EVER else f'expires after {ttl_ms / 1000:.10g} s'}",
-            f"an expiry of at most {longest:g} s{'' if declared is None else ', as declared'}: "
-            "a holder that is killed would block all others",
-            remedy="give Cache::lock() such an expiry everywhere, and delete this one once nobody rebuilds",
-            seen_by="PTTL",
-        )
-    return passed(f"{key} is held, and expires after {ttl_ms / 1000:.1f} s; effect not exercised", seen_by="PTTL")
+        ends = "never expires" if ttl_ms == _FOR_EVER else f"expires after {ttl_ms / 1000:.10g} s"
+        as_declared = "" if declared is None else ", as declared"
+        code = "locks.held-too-long"
+        return failed(code, seen_by="PTTL", key=key, ends=ends, longest=longest, declared=as_declared)
+    return passed("locks.held", OBSERVED, seen_by="PTTL", key=key, seconds=ttl_ms / 1000)
 
 
-def _taken(seen: LockObservation) -> Judgement:
+def _taken(seen: LockObservation) -> Finding:
     seen_by = f"{seen.key} in Redis, during a rebuild"
     if seen.alone.exit_code != 0:
-        return failed(f"a rebuild ended with {seen.alone.exit_code}: {seen.alone.said}", "0", seen_by=seen_by)
+        return failed("locks.rebuild-failed", seen_by=seen_by, said=seen.alone.said, code=seen.alone.exit_code)
     if not seen.alone.owners:
-        return failed("no lock was seen while a rebuild ran", "one", seen_by=seen_by)
+        return failed("locks.not-taken", seen_by=seen_by)
     if seen.alone.value_after is not None:
-        return failed(
-            "the lock was still held after the rebuild had ended",
-            "given back",
-            remedy="release the lock in a finally block: until it expires nobody can rebuild",
-            seen_by=seen_by,
-        )
-    return passed("taken while a rebuild ran, and given back", seen_by=seen_by)
+        return failed("locks.not-given-back", seen_by=seen_by)
+    return passed("locks.taken", OBSERVED, seen_by=seen_by)
 
 
-def _expires(seen: LockObservation) -> Judgement:
+def _expires(seen: LockObservation) -> Finding:
     rebuilds = [seen.alone] if seen.robbed is None else [seen.alone, seen.robbed]
     seen_by = f"PTTL {seen.key}, during {'a rebuild' if seen.robbed is None else 'two rebuilds'}"
     ttls = [ttl for rebuild in rebuilds for ttl in rebuild.ttls_ms]
     if not ttls:
-        return unknown("no lock was seen whose expiry could be read", seen_by=seen_by)
+        return unknown("locks.expiry-not-seen", seen_by=seen_by)
     if min(ttls) <= 0:
-        return failed(
-            "the lock never expires" if _FOR_EVER in ttls else f"the lock's expiry is {min(ttls)} ms",
-            "an expiry above zero: a holder that is killed would block all others for ever",
-            remedy="take the lock with SET key owner NX PX ttl, in one command",
-            seen_by=seen_by,
-        )
-    if max(ttls) > LONGEST_TTL_SECONDS * 1000:
-        return failed(
-            f"the lock expires after {max(ttls) / 1000:.10g} s",
-            f"at most {LONGEST_TTL_SECONDS} s",
-            seen_by=seen_by,
-        )
-    return passed(f"expires within {max(ttls) / 1000:.1f} s", seen_by=seen_by, ttl_seconds=max(ttls) / 1000)
+        ends = "the lock never expires" if _FOR_EVER in ttls else f"the lock's expiry is {min(ttls)} ms"
+        return failed("locks.never-expires", seen_by=seen_by, ends=ends)
+    seconds = max(ttls) / 1000
+    if seconds > LONGEST_TTL_SECONDS:
+        return failed("locks.expires-late", seen_by=seen_by, seconds=seconds, longest=LONGEST_TTL_SECONDS)
+    return passed("locks.expires", OBSERVED, seen_by=seen_by, figures={"ttl_seconds": seconds}, seconds=seconds)
 
 
-def _owned(seen: LockObservation) -> Judgement:
+def _owned(seen: LockObservation) -> Finding:
     if seen.robbed is None:
-        return unknown(
-            f"a rebuild that was left alone ended with {seen.alone.exit_code}, so the lock was taken from none",
-            seen_by=f"{seen.key} in Redis, during a rebuild",
-        )
+        seen_by = f"{seen.key} in Redis, during a rebuild"
+        return unknown("locks.not-robbed", seen_by=seen_by, code=seen.alone.exit_code)
     seen_by = f"{seen.key}, taken over by another owner during a rebuild"
     if not seen.alone.owners or not seen.robbed.owners:
-        return unknown("no lock was seen whose owner could be read", seen_by=seen_by)
+        return unknown("locks.owner-not-seen", seen_by=seen_by)
     owners = {*seen.alone.owners, *seen.robbed.owners}
     if {*seen.alone.owners} & {*seen.robbed.owners} or any(len(owner) < 8 for owner in owners):
-        return failed(
-            f"two rebuilds took the lock as {' and '.join(sorted(owners))}",
-            "each under a random name of its own",
-            remedy="use a fresh random owner token for every acquisition",
-            seen_by=seen_by,
-        )
+        return failed("locks.owner-not-random", seen_by=seen_by, owners=" and ".join(sorted(owners)))
     if seen.robbed.value_after != seen.intruder:
-        return failed(
-            "the rebuild deleted a lock that another had taken meanwhile",
-            "left alone: release compares the owner first",
-            remedy="release by a script that deletes only if the value is still the owner's",
-            seen_by=seen_by,
-        )
+        return failed("locks.other-released", seen_by=seen_by)
     if seen.robbed.exit_code == 0:
-        return failed(
-            "the rebuild lost its lock and reported success",
-            "a failure: it may have published beside another rebuild",
-            remedy="check ownership (or the fencing token) before publishing, and report a lost lock",
-            seen_by=seen_by,
-        )
-    return passed("a fresh owner each time; a lost lock is left alone and reported", seen_by=seen_by)
+        return failed("locks.loss-not-told", seen_by=seen_by)
+    return passed("locks.owned", OBSERVED, seen_by=seen_by)

@@ -10,10 +10,37 @@ from dataclasses import dataclass
 
 from fixtures.environments.base import Host
 from fixtures.observation.facts import CacheFile, Caches
-from reports.records import Verdict
+from reports.records import Finding, Verdict
 from validations.cells import Cell, validates
-from validations.contracts import Judgement, counted, failed, listed, not_applicable, passed, unknown
+from validations.contracts import DECLARED, counted, failed, listed, not_applicable, passed, unknown
+from validations.messages import does_not_apply, fails, is_unknown, passes, says
+from validations.places import GATEWAY, Places, places_of
 from validations.registry import FILAMENT
+
+_REBUILD = "run {console} {command} in the release that is being served"
+
+says(
+    {
+        "filament.no-filament": does_not_apply("the application has no Filament: no package, no panel, no cache"),
+        "filament.no-icons": does_not_apply("the application has no icon package, and no manifest"),
+        "filament.not-looked-at": is_unknown("the probe did not look at the cache of {role}"),
+        "filament.other-panels": fails(
+            "the application has {found}",
+            "{expected}",
+            "name every panel of the application as `panels` of the environment, so that each is looked at",
+        ),
+        "filament.panels": passes("{count}: {found}"),
+        "filament.no-panel": is_unknown("the application names no panel, and nothing shows that it has none"),
+        "filament.each-panel": passes("{count}, each with a cache: {found}"),
+        "filament.missing": fails("{path} is not there", "the cache", _REBUILD),
+        "filament.unloadable": fails("{path} cannot be loaded: {which}", "a cache that loads", _REBUILD),
+        "filament.empty": fails("{path} is empty", "a list of components", _REBUILD),
+        "filament.lists-what-is-gone": fails("it lists {which}", "only what is there", _REBUILD),
+        "filament.lacks": fails("it does not list {which}", "all that is there", _REBUILD),
+        "filament.outdated": fails("{which} changed since it was made", "fresh", _REBUILD),
+        "filament.cached": passes("{count}, all there and fresh"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +49,7 @@ class Evidence:
 
     panels: tuple[str, ...] | None
     caches: Caches
+    places: Places = GATEWAY
 
 
 pytest_generate_tests = validates(FILAMENT)
@@ -29,71 +57,75 @@ pytest_generate_tests = validates(FILAMENT)
 
 def test_filament(cell: Cell) -> None:
     """Every panel's component cache and the icon manifest exist, load, list just what is there, and are fresh."""
-    cell.judge(examine, judge)
+    cell.judge()
 
 
 def examine(host: Host) -> Evidence:
     """Take the caches of the host's facts."""
-    return Evidence(host.environment.panels, host.facts().seen("caches"))
+    return Evidence(host.environment.panels, host.facts().seen("caches"), places_of(host))
 
 
-def judge(evidence: Evidence, part: str) -> Judgement:
+def judge(evidence: Evidence, part: str) -> Finding:
     """Judge the set of panels, or one cache named by its role."""
     if "panels" in evidence.caches.absent and not evidence.panels and part != "icons":
-        return not_applicable("the application has no Filament: no package, no panel, no cache")
+        return not_applicable("filament.no-filament")
     if part == "icons" and "icons" in evidence.caches.absent:
-        return not_applicable("the application has no icon package, and no manifest")
+        return not_applicable("filament.no-icons")
     if part == "panels":
         return _panels(evidence)
-    cache = next((cache for cache in evidence.caches.files if cache.role == part), None)
-    if cache is None:
-        return unknown(f"the probe did not look at the cache of {part}")
-    return _cache(cache)
+    return _of_role(evidence, part)
 
 
-def _panels(evidence: Evidence) -> Judgement:
+def _panels(evidence: Evidence) -> Finding:
     found = sorted(evidence.caches.panels)
+    names = ", ".join(found)
     if evidence.panels is None:
-        return _each_panel(evidence.caches, found)
+        return _each_panel(evidence, found)
     expected = sorted(evidence.panels)
     if found != expected:
-        return failed(
-            f"the application has {f'the panels {listed(found, most=9)}' if found else 'no panel'}",
-            ", ".join(expected) or "none",
-            remedy="name every panel of the application as `panels` of the environment, so that each is looked at",
-        )
-    return passed(f"{counted(len(found), 'panel')}: {', '.join(found)}", panels=len(found))
+        has = f"the panels {listed(found, most=9)}" if found else "no panel"
+        return failed("filament.other-panels", level=DECLARED, found=has, expected=", ".join(expected) or "none")
+    count = counted(len(found), "panel")
+    return passed("filament.panels", DECLARED, figures={"panels": len(found)}, count=count, found=names)
 
 
-def _each_panel(caches: Caches, found: list[str]) -> Judgement:
+def _each_panel(evidence: Evidence, found: list[str]) -> Finding:
     """Judge the cache of every panel that the application names, where the environment names none."""
     if not found:
-        return unknown("the application names no panel, and nothing shows that it has none")
-    files = {cache.role: cache for cache in caches.files}
+        return unknown("filament.no-panel")
     for panel in found:
-        cache = files.get(f"panel-{panel}")
-        if cache is None:
-            return unknown(f"the probe did not look at the cache of panel-{panel}")
-        judgement = _cache(cache)
-        if judgement.verdict is not Verdict.PASS:
-            return judgement
-    return passed(f"{counted(len(found), 'panel')}, each with a cache: {', '.join(found)}", panels=len(found))
+        finding = _of_role(evidence, f"panel-{panel}")
+        if finding.verdict is not Verdict.PASS:
+            return finding
+    count, names = counted(len(found), "panel"), ", ".join(found)
+    return passed("filament.each-panel", DECLARED, figures={"panels": len(found)}, count=count, found=names)
 
 
-def _cache(cache: CacheFile) -> Judgement:  # noqa: PLR0911 - one a defect
+def _of_role(evidence: Evidence, role: str) -> Finding:
+    cache = next((cache for cache in evidence.caches.files if cache.role == role), None)
+    if cache is None:
+        return unknown("filament.not-looked-at", role=role)
+    # Icons are of a package of their own, which may be there without Filament.
+    command = "icons:cache" if "panels" in evidence.caches.absent else "filament:optimize"
+    bad = _defect(cache)
+    if bad is not None:
+        code, which = bad
+        console, path = evidence.places.console, cache.path
+        return failed(code, level=DECLARED, seen_by=path, path=path, which=which, console=console, command=command)
+    count = counted(cache.entries, "entry").replace("entrys", "entries")
+    return passed("filament.cached", DECLARED, figures={"entries": cache.entries}, count=count)
+
+
+def _defect(cache: CacheFile) -> tuple[str, str] | None:
+    """Return what is wrong with a cache, by its code, and which of its entries or what error shows it."""
     if not cache.exists:
-        return failed(f"{cache.path} is not there", "the cache")
+        return "filament.missing", ""
     if cache.load_error is not None:
-        return failed(f"{cache.path} cannot be loaded: {cache.load_error}", "a cache that loads")
+        return "filament.unloadable", cache.load_error
     if cache.entries == 0:
-        return failed(f"{cache.path} is empty", "a list of components")
+        return "filament.empty", ""
     if cache.absent:
-        return failed(f"it lists {listed(cache.absent)}", "only what is there", seen_by=cache.path)
+        return "filament.lists-what-is-gone", listed(cache.absent)
     if cache.unlisted:
-        return failed(f"it does not list {listed(cache.unlisted)}", "all that is there", seen_by=cache.path)
-    if cache.changed:
-        return failed(f"{listed(cache.changed)} changed since it was made", "fresh", seen_by=cache.path)
-    return passed(
-        f"{counted(cache.entries, 'entry').replace('entrys', 'entries')}, all there and fresh",
-        entries=cache.entries,
-    )
+        return "filament.lacks", listed(cache.unlisted)
+    return ("filament.outdated", listed(cache.changed)) if cache.changed else None

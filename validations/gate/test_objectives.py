@@ -9,14 +9,17 @@ from typing import Any, TypeVar
 
 from fixtures.environments.base import Host
 from fixtures.environments.settings import Objectives, Page
-from fixtures.observation.facts import ApplicationLog, CompiledViews, HostFacts, Schedule, Unobserved
+from fixtures.observation.facts import ApplicationLog, CompiledViews, Schedule, Unobserved
 from fixtures.observation.pages import Answer
 from fixtures.observation.reading.log import ViewErrors, view_errors
 from fixtures.observation.repair import Repair
+from reports.records import Finding, Scalar
 from validations import agreement
-from validations.cells import Cell, disturbable, validates
-from validations.contracts import Judgement, counted, failed, listed, passed, unknown
+from validations.cells import Cell, validates
+from validations.contracts import DECLARED, OBSERVED, RESOLVED, counted, failed, listed, passed, unknown
 from validations.gate.test_7_page import defect, upper_bound
+from validations.messages import fails, is_unknown, passes, says
+from validations.places import GATEWAY, Places, places_of
 from validations.registry import (
     AGREEMENT,
     AVAILABILITY,
@@ -30,6 +33,97 @@ from validations.registry import (
     Check,
 )
 from validations.versions import vendor_left_out
+
+says(
+    {
+        "compiled-views.not-measured": is_unknown("not measured: {reason}"),
+        "compiled-views.too-few": fails("{found}", "at least {least:,}", "run {console} view:cache"),
+        "compiled-views.enough": passes("{found}, of at least {least:,}"),
+        "coverage.not-measured": is_unknown("not measured: {reason}"),
+        "coverage.no-sources": is_unknown("not measured: no template source was found"),
+        "coverage.cache-off": fails(
+            "view.cache is false: every request compiles every view again, over what another is reading",
+            "true, and compiled views that are kept",
+            "remove 'cache' => false from config/view.php",
+        ),
+        "coverage.incomplete": fails(
+            "{intact} of {sources} templates have an intact compiled view; {lacking}",
+            "all of them",
+            "run {console} view:cache, or {console} view:health-check --fix",
+        ),
+        "coverage.published-left-out": fails(
+            "{intact} of {sources} templates have an intact compiled view; {lacking}",
+            "all of them",
+            "compile resources/views/vendor/ yourself after view:cache, which leaves it out since Laravel 11.49 and"
+            " 12.54",
+        ),
+        "coverage.broken-files": fails(
+            "{count} that no template of the application asks for: {broken}",
+            "no file that is empty or cut off: a package's view is read as it is",
+            "run {console} view:cache, or {console} view:health-check --fix",
+        ),
+        "coverage.complete": passes("all {sources} templates are compiled and intact{beside}"),
+        "view-errors.not-measured": is_unknown("not measured: {reason}"),
+        "view-errors.empty-log": is_unknown(
+            "not measured: {path} holds no entry, so nothing shows that errors would be written there"
+        ),
+        "view-errors.found": fails(
+            "{count} in the last hour ({kinds}); the latest: {latest}",
+            "none",
+            "read the latest entry in {path}, then {console} view:health-check --fix",
+        ),
+        "view-errors.not-all-read": is_unknown(
+            "not measured: no view error was found in {path}, but {missed}",
+            "read the last hour of {path} yourself, and find out what fills it",
+        ),
+        "view-errors.none": passes("none in the last hour, of {entries} in the log"),
+        **{
+            f"{check}.{slug}": words
+            for check in ("schedule-health", "schedule-rebuild")
+            for slug, words in {
+                "not-measured": is_unknown("not measured: {reason}"),
+                "scheduled": passes("{command} at {expression} is scheduled"),
+                "other-time": fails(
+                    "{command} is scheduled at {found}", "{expression}", "schedule {command} at {expression}"
+                ),
+                "other-environment": fails(
+                    "{command} is scheduled for other environments than this one",
+                    "{command} at {expression}",
+                    "schedule {command} at {expression} in the environment {environment}, too",
+                ),
+                "absent": fails(
+                    "the schedule has {commands}",
+                    "{command} at {expression}",
+                    "schedule {command} at {expression}",
+                ),
+            }.items()
+        },
+        "availability.not-measured": is_unknown("not measured: no request was made"),
+        "availability.too-low": fails(
+            "{told}", "at least {target:g} %", "find what answered badly in the reports of this run and those before"
+        ),
+        # A gate that kept failing for an outage of the past would roll back the very deploy that ended it.
+        "availability.was-too-low": is_unknown(
+            "not met by the recorded runs ({told}), while all {answers} of this run were complete",
+            "nothing of this run: the objective is met again as complete answers add up",
+        ),
+        "availability.reached": passes("{told}{proof}"),
+        "recovery.not-exercised": is_unknown(
+            "not measured: a defect would have to be planted, and this environment is read only",
+            "run the gate with --intrusive, where a damaged compiled view may be risked for a moment",
+        ),
+        "recovery.not-measured": is_unknown("not measured: {reason}"),
+        "recovery.none": fails(
+            "{view} was not served complete and intact again",
+            "within {most:g} s",
+            "enable the middleware (check 1) and the schedule",
+        ),
+        "recovery.late": fails(
+            "recovered after {seconds:.1f} s", "within {most:g} s", "enable the middleware (check 1) and the schedule"
+        ),
+        "recovery.recovered": passes("{milliseconds:.0f} ms from a planted defect to green, of at most {most:g} s"),
+    }
+)
 
 T = TypeVar("T")
 
@@ -50,6 +144,8 @@ class Evidence:
     repair: Repair | Unobserved | None
     now: dt.datetime
     version: str = ""
+    environment: str = ""
+    places: Places = GATEWAY
 
 
 pytest_generate_tests = validates(*OBJECTIVES)
@@ -60,13 +156,14 @@ def test_objectives(cell: Cell) -> None:
     if cell.check is AGREEMENT:
         cell.digest(lambda host: agreement.digest_of(_seen(host.facts)))
     else:
-        cell.judge(lambda host: examine(host, cell.history()), lambda evidence, _: judge(evidence, cell.check))
+        cell.judge()
 
 
 def examine(host: Host, history: Sequence[dict[str, Any]]) -> Evidence:
     """Take from the host's facts, its page and the recorded runs what the objectives are judged by."""
-    stage = disturbable(host)
+    disturbance = host.disturbance
     facts, page = _seen(host.facts), _seen(host.page)
+    application = None if isinstance(facts, Unobserved) else facts.application
     return Evidence(
         agreed=host.environment.objectives,
         compiled=facts if isinstance(facts, Unobserved) else _seen(lambda: facts.seen("compiled")),
@@ -75,14 +172,12 @@ def examine(host: Host, history: Sequence[dict[str, Any]]) -> Evidence:
         page=host.environment.page,
         answers=() if isinstance(page, Unobserved) else page.answers,
         history=tuple(history),
-        repair=None if stage is None else _seen(stage.repair),
+        repair=None if disturbance is None else _seen(disturbance.repair),
         now=dt.datetime.now(dt.UTC),
-        version=_version(facts),
+        version=application.framework_version if application else "",
+        environment=application.environment if application else "",
+        places=places_of(host),
     )
-
-
-def _version(facts: HostFacts | Unobserved) -> str:
-    return "" if isinstance(facts, Unobserved) or facts.application is None else facts.application.framework_version
 
 
 def _seen(observe: Callable[[], T]) -> T | Unobserved:
@@ -92,80 +187,63 @@ def _seen(observe: Callable[[], T]) -> T | Unobserved:
         return reason
 
 
-def judge(evidence: Evidence, objective: Check) -> Judgement:
+def judge(evidence: Evidence, objective: Check) -> Finding:
     """Judge one objective of a host; whether hosts agree takes all of them."""
-    judges: dict[Check, Callable[[Evidence], Judgement]] = {
+    judges: dict[Check, Callable[[Evidence], Finding]] = {
         VIEWS: _views,
         COVERAGE: _coverage,
         ERRORS: _errors,
-        SCHEDULED_HEALTH: lambda evidence: _scheduled(evidence, "*/5 * * * *", ("view:health-check", "--fix")),
-        SCHEDULED_REBUILD: lambda evidence: _scheduled(evidence, "0 3 * * *", ("view:cache",)),
+        SCHEDULED_HEALTH: lambda it: _scheduled(it, objective.id, "view:health-check --fix", "*/5 * * * *"),
+        SCHEDULED_REBUILD: lambda it: _scheduled(it, objective.id, "view:cache", "0 3 * * *"),
         AVAILABILITY: _availability,
         RECOVERY: _recovery,
     }
     return judges[objective](evidence)
 
 
-def _views(evidence: Evidence) -> Judgement:
+def _views(evidence: Evidence) -> Finding:
     compiled, least = evidence.compiled, evidence.agreed.compiled_views
     if isinstance(compiled, Unobserved):
-        return unknown(f"not measured: {compiled}")
-    found = compiled.counted
-    if found < least:
-        return failed(
-            f"{counted(found, 'compiled view')}",
-            f"at least {least:,}",
-            value=float(found),
-            target=float(least),
-        )
-    return passed(
-        f"{counted(found, 'compiled view')}, of at least {least:,}",
-        value=float(found),
-        target=float(least),
-    )
+        return unknown("compiled-views.not-measured", reason=compiled)
+    figures, found = _measured(compiled.counted, least), counted(compiled.counted, "compiled view")
+    if compiled.counted < least:
+        console = evidence.places.console
+        return failed("compiled-views.too-few", figures=figures, found=found, least=least, console=console)
+    return passed("compiled-views.enough", OBSERVED, figures=figures, found=found, least=least)
 
 
-def _coverage(evidence: Evidence) -> Judgement:
-    compiled = evidence.compiled
+def _measured(value: float, target: float) -> dict[str, Scalar]:
+    """Return a measure and its target, as dashboards read them."""
+    return {"value": float(value), "target": float(target)}
+
+
+def _coverage(evidence: Evidence) -> Finding:
+    compiled, console = evidence.compiled, evidence.places.console
     if isinstance(compiled, Unobserved):
-        return unknown(f"not measured: {compiled}")
+        return unknown("coverage.not-measured", reason=compiled)
     if compiled.sources == 0:
-        return unknown("not measured: no template source was found")
+        return unknown("coverage.no-sources")
     if not compiled.cached:
-        return failed(
-            "view.cache is false: every request compiles every view again, over what another is reading",
-            "true, and compiled views that are kept",
-            remedy="remove 'cache' => false from config/view.php",
-        )
+        return failed("coverage.cache-off", level=RESOLVED)
     lacking = [*compiled.damaged, *(f"{name}: not compiled" for name in compiled.missing)]
-    share = compiled.intact / compiled.sources
-    if lacking or compiled.intact != compiled.sources:
-        return failed(
-            f"{compiled.intact} of {compiled.sources} templates have an intact compiled view; {listed(lacking)}",
-            "all of them",
-            remedy=_compile_remedy(compiled, evidence.version),
-            value=share,
-            target=1.0,
-        )
+    figures = _measured(compiled.intact / compiled.sources, 1)
+    intact, sources = compiled.intact, compiled.sources
+    if lacking or intact != sources:
+        code = "coverage.published-left-out" if _only_published(compiled, evidence.version) else "coverage.incomplete"
+        return failed(code, figures=figures, intact=intact, sources=sources, lacking=listed(lacking), console=console)
     files = compiled.files
     broken = [*files.empty, *files.cut] if files else []
     if broken:
-        return failed(
-            f"{counted(len(broken), 'compiled file')} that no template of the application asks for: {listed(broken)}",
-            "no file that is empty or cut off: a package's view is read as it is",
-        )
-    return passed(
-        f"all {compiled.sources} templates are compiled and intact{_told_of_files(compiled)}", value=share, target=1.0
-    )
+        count = counted(len(broken), "compiled file")
+        return failed("coverage.broken-files", count=count, broken=listed(broken), console=console)
+    return passed("coverage.complete", DECLARED, figures=figures, sources=sources, beside=_told_of_files(compiled))
 
 
-def _compile_remedy(compiled: CompiledViews, version: str) -> str:
-    """Return what compiles that which is missing, where it is not what the check's own remedy says."""
-    published = "resources/views/vendor/"
-    only_published = bool(compiled.missing) and all(name.startswith(published) for name in compiled.missing)
-    if only_published and not compiled.damaged and vendor_left_out(version):
-        return f"compile {published} yourself after view:cache, which leaves it out since Laravel 11.49 and 12.54"
-    return ""
+def _only_published(compiled: CompiledViews, version: str) -> bool:
+    """Tell whether all that is missing are published package views, which this version's view:cache leaves out."""
+    missing = compiled.missing
+    published = bool(missing) and all(name.startswith("resources/views/vendor/") for name in missing)
+    return published and not compiled.damaged and vendor_left_out(version)
 
 
 def _told_of_files(compiled: CompiledViews) -> str:
@@ -186,31 +264,28 @@ def _told_of_files(compiled: CompiledViews) -> str:
     return "".join(f"; {text}" for text in told)
 
 
-def _errors(evidence: Evidence) -> Judgement:
+def _errors(evidence: Evidence) -> Finding:
     log = evidence.log
     if isinstance(log, Unobserved):
-        return unknown(f"not measured: {log}")
+        return unknown("view-errors.not-measured", reason=log)
     if log.entries == 0:
-        return unknown(f"not measured: {log.path} holds no entry, so nothing shows that errors would be written there")
+        return unknown("view-errors.empty-log", path=log.path)
     found = view_errors(log)
+    figures = _measured(found.total, 0)
     if found.total:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in found.by_signature.items())
         return failed(
-            f"{counted(found.total, 'view error')} in the last hour ({kinds}); the latest: {found.latest}",
-            "none",
-            value=float(found.total),
-            target=0.0,
+            "view-errors.found",
+            figures=figures,
+            count=counted(found.total, "view error"),
+            kinds=", ".join(f"{count} {kind}" for kind, count in found.by_signature.items()),
+            latest=found.latest,
+            path=log.path,
+            console=evidence.places.console,
         )
     if not found.complete:
-        return unknown(
-            f"not measured: no view error was found in {log.path}, but {_not_read(found)}",
-            remedy=f"read the last hour of {log.path} yourself, and find out what fills it",
-        )
-    return passed(
-        f"none in the last hour, of {counted(log.entries, 'entry').replace('entrys', 'entries')} in the log",
-        value=0.0,
-        target=0.0,
-    )
+        return unknown("view-errors.not-all-read", path=log.path, missed=_not_read(found))
+    entries = counted(log.entries, "entry").replace("entrys", "entries")
+    return passed("view-errors.none", OBSERVED, figures=figures, entries=entries)
 
 
 def _not_read(found: ViewErrors) -> str:
@@ -225,32 +300,39 @@ def _not_read(found: ViewErrors) -> str:
     return ", and ".join(parts)
 
 
-def _scheduled(evidence: Evidence, expression: str, words: tuple[str, ...]) -> Judgement:
+def _scheduled(evidence: Evidence, check: str, command: str, expression: str) -> Finding:
     schedule = evidence.schedule
     if isinstance(schedule, Unobserved):
-        return unknown(f"not measured: {schedule}")
-    wanted = f"{' '.join(words)} at {expression}"
+        return unknown(f"{check}.not-measured", reason=schedule)
+    words = command.split()
     named = [entry for entry in schedule.entries if all(word in entry.command.split() for word in words)]
-    elsewhere, named = [e for e in named if not e.runs_here], [e for e in named if e.runs_here]
-    if any(entry.expression == expression for entry in named):
-        return passed(f"{wanted} is scheduled")
+    here = [entry for entry in named if entry.runs_here]
+    if any(entry.expression == expression for entry in here):
+        return passed(f"{check}.scheduled", RESOLVED, command=command, expression=expression)
+    if here:
+        return failed(
+            f"{check}.other-time", level=RESOLVED, command=command, expression=expression, found=here[0].expression
+        )
     if named:
-        return failed(f"{' '.join(words)} is scheduled at {named[0].expression}", expression)
-    if elsewhere:
-        return failed(f"{' '.join(words)} is scheduled for other environments than this one", wanted)
+        return failed(
+            f"{check}.other-environment",
+            level=RESOLVED,
+            command=command,
+            expression=expression,
+            environment=evidence.environment,
+        )
     commands = listed([entry.command for entry in schedule.entries], most=5) or "nothing"
-    return failed(f"the schedule has {commands}", wanted)
+    return failed(f"{check}.absent", level=RESOLVED, command=command, expression=expression, commands=commands)
 
 
-def _availability(evidence: Evidence) -> Judgement:
-    if not evidence.answers:
-        return unknown("not measured: no request was made")
+def _availability(evidence: Evidence) -> Finding:
+    answers = evidence.answers
+    if not answers:
+        return unknown("availability.not-measured")
     since = (evidence.now - dt.timedelta(days=WINDOW_DAYS)).isoformat()
     runs = [line for line in evidence.history if str(line.get("started", "")) >= since]
-    requests, complete = (
-        len(evidence.answers),
-        sum(not defect(answer, evidence.page) for answer in evidence.answers),
-    )
+    bad = sum(defect(answer, evidence.page) is not None for answer in answers)
+    requests, complete = len(answers), len(answers) - bad
     for line in runs:
         figures = line.get("figures", {}).get("page", {})
         requests += int(figures.get("requests", 0))
@@ -259,36 +341,24 @@ def _availability(evidence: Evidence) -> Judgement:
     told = f"{complete:,} of {requests:,} requests complete in {counted(len(runs) + 1, 'run')}: {share:.3%}".replace(
         "%", " %"
     )
-    if share < target and any(defect(answer, evidence.page) for answer in evidence.answers):
-        return failed(told, f"at least {target * 100:g} %", value=share, target=target)
+    measured = _measured(share, target)
+    if share < target and bad:
+        return failed("availability.too-low", figures=measured, told=told, target=target * 100)
     if share < target:
-        # A gate that kept failing for an outage of the past would roll back the very deploy that ended it.
-        return unknown(
-            f"not met by the recorded runs ({told}), while all {len(evidence.answers)} of this run were complete",
-            remedy="nothing of this run: the objective is met again as complete answers add up",
-        )
+        return unknown("availability.was-too-low", told=told, answers=len(answers))
     proof = "" if complete < requests else f" (at least {(1 - upper_bound(requests)) * 100:.2f} % with 95 % confidence)"
-    return passed(told + proof, value=share, target=target)
+    return passed("availability.reached", OBSERVED, figures=measured, told=told, proof=proof)
 
 
-def _recovery(evidence: Evidence) -> Judgement:
+def _recovery(evidence: Evidence) -> Finding:
     repair, most = evidence.repair, evidence.agreed.recovery_seconds
     if repair is None:
-        return unknown(
-            "not measured: a defect would have to be planted, and this environment is read only",
-            remedy="run the gate with --intrusive, where a damaged compiled view may be risked for a moment",
-        )
+        return unknown("recovery.not-exercised")
     if isinstance(repair, Unobserved):
-        return unknown(f"not measured: {repair}")
-    whole = not defect(repair.answer, evidence.page)
-    if repair.seconds is None or not whole:
-        return failed(f"{repair.view} was not served complete and intact again", f"within {most:g} s")
+        return unknown("recovery.not-measured", reason=repair)
+    if repair.seconds is None or defect(repair.answer, evidence.page) is not None:
+        return failed("recovery.none", view=repair.view, most=most)
+    figures = _measured(repair.seconds, most)
     if repair.seconds > most:
-        return failed(
-            f"recovered after {repair.seconds:.1f} s", f"within {most:g} s", value=repair.seconds, target=most
-        )
-    return passed(
-        f"{repair.seconds * 1000:.0f} ms from a planted defect to green, of at most {most:g} s",
-        value=repair.seconds,
-        target=most,
-    )
+        return failed("recovery.late", figures=figures, seconds=repair.seconds, most=most)
+    return passed("recovery.recovered", OBSERVED, figures=figures, milliseconds=repair.seconds * 1000, most=most)

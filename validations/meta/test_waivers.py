@@ -56,7 +56,7 @@ def test_each_waiver_of_a_file_is_read_and_the_wrong_one_named(tmp_path: Path) -
     path.write_text(text + "\n" + text.replace("web-1", "wéb-2"), encoding="utf-8")
     assert [waiver.host for waiver in load(path, "shop", today=TODAY)] == ["web-1", "wéb-2"]
     path.write_text(text + "\n" + text.replace("web-1", "*"), encoding="utf-8")
-    with pytest.raises(pytest.UsageError, match="waiver 2: host: .*wildcard"):
+    with pytest.raises(pytest.UsageError, match=r"waiver 2: host: .*wildcard"):
         load(path, "shop", today=TODAY)
 
 

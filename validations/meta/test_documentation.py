@@ -18,6 +18,7 @@ from fixtures.options import OPTIONAL_PARTS
 from reports import events, metrics
 from reports.records import EVENTS, FILES, Verdict
 from reports.verdict import INCONCLUSIVE
+from validations.least_evidence import table
 from validations.meta.reports import showcase as reports_showcase
 from validations.races.portfolio import CASES, Case
 from validations.registry import EIGHT, OBJECTIVES, Check
@@ -187,3 +188,18 @@ def test_every_report_event_and_metric_is_documented() -> None:
     run, past = reports_showcase.red()
     written = set(re.findall(r"^# TYPE (\w+) gauge", metrics.render(run, run.gate, past), re.MULTILINE))
     assert set(re.findall(r"`(viewgate_\w+)`", formats)) == written
+
+
+def test_the_table_of_least_evidence_is_the_registry_s() -> None:
+    """What the document says that a pass needs is what the registry asks for, line by line."""
+    _, _, rest = VALIDATIONS.partition("<!-- evidence: python -m validations.least_evidence -->\n")
+    assert rest.partition("\n\n")[0].splitlines() == list(table())
+
+
+def test_every_path_of_the_architecture_is_there() -> None:
+    """Each path that ARCHITECTURE.md names exists, and each promise of the brief has its row there."""
+    text = (ROOT / "validations" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    paths = {path for path in re.findall(r"`([a-z]\w*/[\w./-]+)`", text) if " " not in path}
+    assert len(paths) > 40
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+    assert {check.file for check in EIGHT} <= paths

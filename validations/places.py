@@ -16,18 +16,20 @@ class Places:
     """Names of one application's places.
 
     console: how a command of its console is typed. middleware: the file that registers middleware for every request.
-    log: what it writes errors to. deployment: its script by convention.
+    lock_expiry: what sets the expiry of a rebuild's lock. log: what it writes errors to.
     """
 
     console: str
     middleware: str
+    lock_expiry: str
     log: str = "storage/logs/laravel.log"
 
 
-GATEWAY = Places("./artisan", "bootstrap/app.py")
-LARAVEL = Places("php artisan", "bootstrap/app.php")
+_CACHE_LOCK = "the seconds of Cache::lock()"
+GATEWAY = Places("./artisan", "bootstrap/app.py", "VIEW_LOCK_TTL_SECONDS")
+LARAVEL = Places("php artisan", "bootstrap/app.php", _CACHE_LOCK)
 # Before 11.0 the kernel's property `$middleware` is the list.
-LARAVEL_10 = Places("php artisan", "app/Http/Kernel.php")
+LARAVEL_10 = Places("php artisan", "app/Http/Kernel.php", _CACHE_LOCK)
 
 
 def places(kind: str, framework_version: str = "") -> Places:
@@ -36,7 +38,7 @@ def places(kind: str, framework_version: str = "") -> Places:
         return GATEWAY
     version = version_of(framework_version)
     if version is None:
-        return Places("php artisan", "bootstrap/app.php (Laravel 11 on) or app/Http/Kernel.php (before)")
+        return Places("php artisan", "bootstrap/app.php (Laravel 11 on) or app/Http/Kernel.php (before)", _CACHE_LOCK)
     return LARAVEL if version >= (11, 0, 0) else LARAVEL_10
 
 

@@ -20,6 +20,7 @@ from reports.records import Finding, Verdict
 from validations.cells import Cell, validates
 from validations.contracts import DECLARED, OBSERVED, RESOLVED, failed, passed, unknown
 from validations.messages import fails, is_unknown, passes, says
+from validations.places import GATEWAY, Places, places_of
 from validations.registry import LOCKS
 
 says(
@@ -47,7 +48,7 @@ says(
         "locks.declared-wrongly": fails(
             "its locks are declared to expire after {declared:g} s",
             "above 0 and at most {longest}",
-            "set VIEW_LOCK_TTL_SECONDS to a few times a rebuild's length",
+            "give the rebuild's lock an expiry of a few times a rebuild's length: {setting}",
         ),
         "locks.declared": passes("declared: {declared:g} s; effect not exercised"),
         "locks.expiry-not-known": is_unknown(
@@ -57,7 +58,7 @@ says(
         "locks.held-too-long": fails(
             "{key} is held, and {ends}",
             "an expiry of at most {longest:g} s{declared}: a holder that is killed would block all others",
-            "give Cache::lock() such an expiry everywhere, and delete this one once nobody rebuilds",
+            "give the lock such an expiry wherever it is taken ({setting}), and delete this one once nobody rebuilds",
         ),
         "locks.held": passes("{key} is held, and expires after {seconds:.1f} s; effect not exercised"),
         "locks.rebuild-failed": fails(
@@ -83,7 +84,7 @@ says(
         "locks.expires-late": fails(
             "the lock expires after {seconds:.10g} s",
             "at most {longest} s",
-            "set VIEW_LOCK_TTL_SECONDS to a few times a rebuild's length",
+            "give the rebuild's lock an expiry of a few times a rebuild's length: {setting}",
         ),
         "locks.expires": passes("expires within {seconds:.1f} s"),
         "locks.not-robbed": is_unknown(
@@ -121,6 +122,7 @@ class Evidence:
     said: SaidStore | Unobserved
     store: LockStore | Unobserved
     rebuilds: LockObservation | Unobserved | None
+    places: Places = GATEWAY
 
 
 pytest_generate_tests = validates(LOCKS)
@@ -149,7 +151,7 @@ def examine(host: Host) -> Evidence:
             rebuilds = host.disturbance.rebuilds()
         except Unobserved as reason:
             rebuilds = reason
-    return Evidence(said, store, rebuilds)
+    return Evidence(said, store, rebuilds, places_of(host))
 
 
 def judge(evidence: Evidence, part: str) -> Finding:
@@ -159,7 +161,7 @@ def judge(evidence: Evidence, part: str) -> Finding:
     if part in {"reachable", "eviction"}:
         return _redis(evidence.said, evidence.store, part)
     if part == "expires" and not isinstance(evidence.rebuilds, LockObservation):
-        told = _declared(evidence.said)
+        told = _declared(evidence.said, evidence.places.lock_expiry)
         # What kept a rebuild from being watched may be the very lock that somebody holds for ever.
         if evidence.rebuilds is None or told.verdict is Verdict.FAIL:
             return told
@@ -167,7 +169,9 @@ def judge(evidence: Evidence, part: str) -> Finding:
         return passed("locks.not-exercised", DECLARED)
     if isinstance(evidence.rebuilds, Unobserved):
         return unknown("locks.not-watched", reason=evidence.rebuilds)
-    return {"taken": _taken, "expires": _expires, "owned": _owned}[part](evidence.rebuilds)
+    if part == "expires":
+        return _expires(evidence.rebuilds, evidence.places.lock_expiry)
+    return {"taken": _taken, "owned": _owned}[part](evidence.rebuilds)
 
 
 def _store(said: SaidStore | Unobserved) -> Finding:
@@ -193,16 +197,16 @@ def _redis(said: SaidStore | Unobserved, store: LockStore | Unobserved, part: st
     return passed("locks.not-evictable", OBSERVED, seen_by=seen_by)
 
 
-def _declared(said: SaidStore | Unobserved) -> Finding:
+def _declared(said: SaidStore | Unobserved, setting: str) -> Finding:
     if isinstance(said, Unobserved):
         return unknown("locks.expiry-not-asked", reason=said)
     seen_by, key = "the booted application", said.rebuild_key
     held, declared = said.held_ttl_ms, said.ttl_seconds
     if declared is not None and not 0 < declared <= LONGEST_TTL_SECONDS:
         code, longest = "locks.declared-wrongly", LONGEST_TTL_SECONDS
-        return failed(code, level=DECLARED, seen_by=seen_by, declared=declared, longest=longest)
+        return failed(code, level=DECLARED, seen_by=seen_by, declared=declared, longest=longest, setting=setting)
     if held is not None and held != _NOT_HELD:
-        return _held(key, held, declared)
+        return _held(key, held, declared, setting)
     if declared is not None:
         return passed("locks.declared", DECLARED, seen_by=seen_by, declared=declared)
     if held is None:
@@ -210,14 +214,14 @@ def _declared(said: SaidStore | Unobserved) -> Finding:
     return passed("locks.not-held", OBSERVED, seen_by="PTTL", key=key)
 
 
-def _held(key: str, ttl_ms: int, declared: float | None) -> Finding:
+def _held(key: str, ttl_ms: int, declared: float | None, setting: str) -> Finding:
     """Judge the expiry of a lock that is held at this moment, whoever holds it, by what its service declares."""
     longest = LONGEST_TTL_SECONDS if declared is None else declared
     if not 0 <= ttl_ms <= longest * 1000:
         ends = "never expires" if ttl_ms == _FOR_EVER else f"expires after {ttl_ms / 1000:.10g} s"
         as_declared = "" if declared is None else ", as declared"
         code = "locks.held-too-long"
-        return failed(code, seen_by="PTTL", key=key, ends=ends, longest=longest, declared=as_declared)
+        return failed(code, seen_by="PTTL", key=key, ends=ends, longest=longest, declared=as_declared, setting=setting)
     return passed("locks.held", OBSERVED, seen_by="PTTL", key=key, seconds=ttl_ms / 1000)
 
 
@@ -232,7 +236,7 @@ def _taken(seen: LockObservation) -> Finding:
     return passed("locks.taken", OBSERVED, seen_by=seen_by)
 
 
-def _expires(seen: LockObservation) -> Finding:
+def _expires(seen: LockObservation, setting: str) -> Finding:
     rebuilds = [seen.alone] if seen.robbed is None else [seen.alone, seen.robbed]
     seen_by = f"PTTL {seen.key}, during {'a rebuild' if seen.robbed is None else 'two rebuilds'}"
     ttls = [ttl for rebuild in rebuilds for ttl in rebuild.ttls_ms]
@@ -243,7 +247,9 @@ def _expires(seen: LockObservation) -> Finding:
         return failed("locks.never-expires", seen_by=seen_by, ends=ends)
     seconds = max(ttls) / 1000
     if seconds > LONGEST_TTL_SECONDS:
-        return failed("locks.expires-late", seen_by=seen_by, seconds=seconds, longest=LONGEST_TTL_SECONDS)
+        return failed(
+            "locks.expires-late", seen_by=seen_by, seconds=seconds, longest=LONGEST_TTL_SECONDS, setting=setting
+        )
     return passed("locks.expires", OBSERVED, seen_by=seen_by, figures={"ttl_seconds": seconds}, seconds=seconds)
 
 

@@ -39,7 +39,7 @@ says(
         "middleware.other-group": fails(
             "{wanted} is in the group {groups}, which the page's route {route} does not run",
             "on every request, or on that route",
-            "append {wanted} to the global middleware, or to the panel's own ->middleware([…])",
+            "append {wanted} to the global middleware in {file}, or to the panel's own ->middleware([…])",
         ),
         "middleware.absent": fails(
             "the booted application runs {runs}",
@@ -151,6 +151,7 @@ def _registered(evidence: Evidence) -> Finding:
             wanted=wanted,
             groups=listed(groups),
             route=booted.route_uri,
+            file=evidence.places.middleware,
         )
     return failed(
         "middleware.absent",

@@ -33,19 +33,19 @@ says(
             "run the workers as an unprivileged user, give that user storage, and name it as runtime_user",
         ),
         "writable.no-directory": fails(
-            "{path} is {what}", "a directory", "create {path} for {who} with mode 0755, then run {console} view:cache"
+            "{path} is {what}", "a directory", "create {path} for {owner} with mode 0755{then}"
         ),
         "writable.in-another-release": fails(
             "{path} is {what}, and is no part of {root}",
             "a directory of this release, or one that its releases share",
             "run {console} config:cache in {root}, whose cached configuration names that folder; where it is meant to"
-            " be there, create it for {who}",
+            " be there, create it for {owner}",
         ),
         "writable.read-only-mount": fails("{path} lies on a read-only mount", "writable", "mount it read-write"),
         "writable.closed": fails(
             "{who} cannot write {path} ({whose})",
             "writable for {who}",
-            "give {path} to {who} with mode 0755, or let {who}'s group write it",
+            "give {path} to {owner} with mode 0755",
         ),
         "writable.open-to-all": fails(
             "anyone can write {path}: {which}",
@@ -146,15 +146,21 @@ def judge(evidence: Evidence, part: str) -> Finding:
 
 
 def _directory(evidence: Evidence, directory: Directory, seen_by: str) -> Finding | None:
-    path, who, console = directory.path, directory.looked_as, evidence.places.console
+    path, owner, console = directory.path, _owner(evidence), evidence.places.console
     if directory.kind != "directory":
         foreign = directory.kind == "missing" and evidence.cached_in and not _within(path, evidence.cached_in)
         code = "writable.in-another-release" if foreign else "writable.no-directory"
         what, root = _KINDS[directory.kind], evidence.cached_in
-        return failed(code, seen_by=seen_by, path=path, what=what, root=root, who=who, console=console)
+        then = f", then run {console} view:cache" if directory.role == COMPILED else ""
+        return failed(code, seen_by=seen_by, path=path, what=what, root=root, owner=owner, console=console, then=then)
     if directory.read_only_mount:
         return failed("writable.read-only-mount", seen_by=seen_by, path=path)
     return None
+
+
+def _owner(evidence: Evidence) -> str:
+    """Return whom a directory is to be given to: who looked owns storage, and need not be whom the workers run as."""
+    return evidence.user or "the user that the workers run as, named as runtime_user,"
 
 
 def _within(path: str, release: str) -> bool:
@@ -168,7 +174,7 @@ def _permissions(evidence: Evidence, directory: Directory, seen_by: str) -> Find
     path, who = directory.path, directory.looked_as
     if not directory.writable:
         whose = f"owned by {directory.owner}, mode {directory.mode:04o}"
-        return failed("writable.closed", seen_by=seen_by, path=path, who=who, whose=whose)
+        return failed("writable.closed", seen_by=seen_by, path=path, who=who, whose=whose, owner=_owner(evidence))
     if directory.world_writable_entries:
         which = listed(["itself" if name == "." else name for name in directory.world_writable_entries])
         return failed("writable.open-to-all", seen_by=seen_by, path=path, who=who, which=which)
@@ -197,7 +203,7 @@ def _written(directory: Directory, seen_by: str) -> Finding:
     if directory.role == COMPILED and directory.resolved_by != "application":
         return unknown("writable.place-not-told", path=path)
     code = "writable.allowed" if directory.write_error is None else "writable.written"
-    level = RESOLVED if directory.by_modes else OBSERVED
+    level = RESOLVED if directory.write_error is None else OBSERVED
     figures: dict[str, Scalar] = {"free_bytes": float(directory.free_bytes), "owner": directory.owner}
     figures["mode"] = f"{directory.mode:04o}"
     return passed(code, level, seen_by=seen_by, figures=figures, path=path, who=who)

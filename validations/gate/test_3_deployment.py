@@ -194,7 +194,8 @@ def _executable(script: Script) -> Finding:
 
 def _parses(script: Script) -> Finding:
     if script.parse_error is not None:
-        return failed("deployment.unparsable", parser=script.parser, error=script.parse_error, path=script.path)
+        parser, error = script.parser, script.parse_error
+        return failed("deployment.unparsable", level=RESOLVED, parser=parser, error=error, path=script.path)
     return passed("deployment.parses", RESOLVED, parser=script.parser)
 
 

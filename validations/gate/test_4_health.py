@@ -151,7 +151,7 @@ def judge(evidence: Evidence, part: str) -> Finding:
     if isinstance(run, Unobserved):
         if isinstance(evidence.commands, Unobserved):
             return unknown("health.console-not-asked", seen_by=SEEN_BY, reason=evidence.commands, console=console)
-        return failed("health.did-not-run", seen_by=SEEN_BY, name=NAME, reason=run, console=console)
+        return failed("health.did-not-run", level=None, seen_by=SEEN_BY, name=NAME, reason=run, console=console)
     answer = run.answer
     if answer is None:
         said, code = run.error or run.noise or "nothing", run.exit_code

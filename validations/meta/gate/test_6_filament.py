@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fixtures.observation.facts import CacheFile, Caches
-from reports.records import Verdict
-from validations.contracts import Judgement, failed, not_applicable, passed, unknown
+from reports.records import Scalar, Verdict
+from validations.contracts import DECLARED
 from validations.gate.test_6_filament import Evidence, judge
+from validations.places import GATEWAY, LARAVEL, Places
 
 ROLES = ("panel-admin", "panel-agent", "icons")
 
@@ -25,128 +27,146 @@ def evidence(*files: CacheFile, panels: tuple[str, ...] = ("admin", "agent")) ->
     return Evidence(("admin", "agent"), Caches(panels=panels, files=files))
 
 
-GOOD = evidence(*(cache(role) for role in ROLES))
-
-
-@pytest.mark.parametrize("part", ["panels", *ROLES])
-def test_fresh_caches_of_every_panel_pass(part: str) -> None:
-    """A cache for each panel and one for the icons, all fresh, are green."""
-    assert judge(GOOD, part).verdict is Verdict.PASS
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        pytest.param({"exists": False, "entries": 0, "bytes": 0}, "is not there", id="missing"),
-        pytest.param({"load_error": "JSONDecodeError: Extra data"}, "JSONDecodeError", id="broken"),
-        pytest.param({"entries": 0}, "is empty", id="empty"),
-        pytest.param({"absent": ("a.toml", "b.toml")}, "lists a.toml, b.toml", id="lists-what-is-gone"),
-        pytest.param({"unlisted": ("new.toml",)}, "does not list new.toml", id="lacks-what-is-there"),
-        pytest.param({"changed": ("x.toml",)}, "x.toml changed since", id="stale"),
-    ],
-)
-@pytest.mark.parametrize("role", ROLES)
-def test_a_cache_that_hides_components_is_red(role: str, changes: dict[str, Any], said: str) -> None:
-    """A cache that is there and does not agree with its sources is red, for every panel and for the icons."""
-    files = [cache(name, **(changes if name == role else {})) for name in ROLES]
-    judgement = judge(evidence(*files), role)
-    assert judgement.verdict is Verdict.FAIL
-    assert said in judgement.reason
-
-
-@pytest.mark.parametrize(
-    "panels",
-    [(), ("admin",), ("admin", "agent", "reseller"), ("admin", "Agent")],
-    ids=["none", "one-gone", "one-more", "another-case"],
-)
-def test_other_panels_than_expected_are_red(panels: tuple[str, ...]) -> None:
-    """A panel too many has a cache nobody looks at; a panel too few is gone."""
-    judgement = judge(evidence(*GOOD.caches.files, panels=panels), "panels")
-    assert judgement.verdict is Verdict.FAIL
-    assert "admin, agent" in judgement.reason
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_a_cache_nobody_looked_at_is_unknown(role: str) -> None:
-    """Silence about a cache is not a pass, whatever the others are like."""
-    files = [cache(name) for name in ROLES if name != role]
-    assert judge(evidence(*files), role).verdict is Verdict.UNKNOWN
-
-
 def of_any_panels(*files: CacheFile, panels: tuple[str, ...] = ("admin", "agent")) -> Evidence:
     """Return the evidence of these caches, where the environment names no panel."""
     return Evidence(None, Caches(panels=panels, files=files))
 
 
-def test_every_panel_is_judged_where_none_is_expected_by_name() -> None:
-    """Without names each panel that the application has needs a cache that is well: one bad or unseen is told."""
-    good = [cache(role) for role in ROLES]
-    assert judge(of_any_panels(*good), "panels").verdict is Verdict.PASS
-    bad = judge(of_any_panels(good[0], cache("panel-agent", entries=0)), "panels")
-    assert bad.verdict is Verdict.FAIL
-    assert "panel-agent" in bad.reason
-    assert judge(of_any_panels(good[0]), "panels").verdict is Verdict.UNKNOWN
-    assert judge(of_any_panels(*good, panels=()), "panels").verdict is Verdict.UNKNOWN
+def lacking(section: str, *files: CacheFile, panels: tuple[str, ...] = ()) -> Evidence:
+    """Return the evidence of an application that positively lacks panels or icons."""
+    return Evidence(panels, Caches(panels=panels, files=files, absent=(section,)))
 
 
-def one(**changes: Any) -> Evidence:
-    """Return the evidence of an icon manifest with changes."""
-    return evidence(cache("icons", **changes))
-
-
-NAME_THEM = "name every panel of the application as `panels` of the environment, so that each is looked at"
+FILES = tuple(cache(role) for role in ROLES)
+GOOD = evidence(*FILES)
 
 
 @pytest.mark.parametrize(
-    ("part", "evidence", "told"),
+    ("part", "evidence", "code", "figures"),
     [
-        pytest.param("panels", GOOD, passed("2 panels: admin, agent", panels=2), id="panels"),
-        pytest.param("panels", Evidence(("admin",), Caches(panels=("admin",), files=())),
-            passed("1 panel: admin", panels=1), id="one-panel"),
-        pytest.param("icons", GOOD, passed("4 entries, all there and fresh", entries=4), id="cache"),
-        pytest.param("icons", one(entries=1), passed("1 entry, all there and fresh", entries=1), id="cache-of-one"),
-        pytest.param("panel-admin", Evidence((), Caches(panels=(), files=(), absent=("panels",))),
-            not_applicable("the application has no Filament: no package, no panel, no cache"), id="no-filament"),
-        pytest.param("icons", Evidence(None, Caches(panels=(), files=(cache("icons"),), absent=("panels",))),
-            passed("4 entries, all there and fresh", entries=4), id="no-filament-and-icons"),
-        pytest.param("icons", Evidence(("admin",), Caches(panels=("admin",), files=(cache("panel-admin"),),
-            absent=("icons",))),
-            not_applicable("the application has no icon package, and no manifest"), id="no-icons"),
-        pytest.param("panel-admin", Evidence(("admin",), Caches(panels=("admin",), files=(cache("panel-admin"),),
-            absent=("icons",))),
-            passed("4 entries, all there and fresh", entries=4), id="no-icons-and-panels"),
-        pytest.param("icons", evidence(), unknown("the probe did not look at the cache of icons"), id="not-looked-at"),
-        pytest.param("panels", evidence(panels=("c", "a", "b")),
-            failed("the application has the panels a, b, c", "admin, agent", remedy=NAME_THEM), id="other-panels"),
-        pytest.param("panels", evidence(panels=()),
-            failed("the application has no panel", "admin, agent", remedy=NAME_THEM), id="no-panel"),
-        pytest.param("panels", Evidence((), Caches(panels=("admin",), files=())),
-            failed("the application has the panels admin", "none", remedy=NAME_THEM), id="expected-none"),
-        pytest.param("panels", evidence(panels=tuple("abcdefghij")),
-            failed("the application has the panels a, b, c, d, e, f, g, h, i and 1 more", "admin, agent",
-                remedy=NAME_THEM), id="ten-panels"),
-        pytest.param("panels", of_any_panels(*GOOD.caches.files),
-            passed("2 panels, each with a cache: admin, agent", panels=2), id="any-panels"),
-        pytest.param("panels", of_any_panels(panels=()),
-            unknown("the application names no panel, and nothing shows that it has none"),
-            id="any-panels-and-none-named"),
-        pytest.param("panels", of_any_panels(cache("panel-agent")),
-            unknown("the probe did not look at the cache of panel-admin"), id="any-panels-and-one-not-looked-at"),
-        pytest.param("panels", of_any_panels(cache("panel-agent", entries=0), cache("panel-admin")),
-            failed("/srv/panel-agent.json is empty", "a list of components"), id="any-panels-and-one-empty"),
-        pytest.param("icons", one(exists=False), failed("/srv/icons.json is not there", "the cache"), id="missing"),
-        pytest.param("icons", one(load_error="Extra data"),
-            failed("/srv/icons.json cannot be loaded: Extra data", "a cache that loads"), id="broken"),
-        pytest.param("icons", one(entries=0), failed("/srv/icons.json is empty", "a list of components"), id="empty"),
-        pytest.param("icons", one(absent=("a", "b", "c", "d")),
-            failed("it lists a, b, c and 1 more", "only what is there", seen_by="/srv/icons.json"),
-            id="lists-what-is-gone"),
-        pytest.param("icons", one(unlisted=("a",)),
-            failed("it does not list a", "all that is there", seen_by="/srv/icons.json"), id="lacks-what-is-there"),
-        pytest.param("icons", one(changed=("a",)),
-            failed("a changed since it was made", "fresh", seen_by="/srv/icons.json"), id="stale"),
+        pytest.param("panels", GOOD, "panels", {"panels": 2}, id="panels"),
+        *(pytest.param(role, GOOD, "cached", {"entries": 4}, id=role) for role in ROLES),
+        pytest.param("icons", evidence(cache("icons", entries=1)), "cached", {"entries": 1}, id="cache-of-one"),
+        pytest.param("panels", of_any_panels(*FILES), "each-panel", {"panels": 2}, id="any-panels"),
+        pytest.param(
+            "icons",
+            Evidence(None, Caches(panels=(), files=(cache("icons"),), absent=("panels",))),
+            "cached",
+            {"entries": 4},
+            id="no-filament-and-icons",
+        ),
+        pytest.param(
+            "panel-admin",
+            lacking("icons", cache("panel-admin"), panels=("admin",)),
+            "cached",
+            {"entries": 4},
+            id="no-icons-and-panels",
+        ),
     ],
-)  # fmt: skip
-def test_what_an_operator_reads(part: str, evidence: Evidence, told: Judgement) -> None:
-    """An operator reads what was seen, what it should be, how it was looked at and what to do, in these words."""
-    assert judge(evidence, part) == told
+)
+def test_fresh_caches_of_every_panel_pass(part: str, evidence: Evidence, code: str, figures: dict[str, Scalar]) -> None:
+    """A cache for each panel and one for the icons, all fresh, are green, and counted."""
+    finding = judge(evidence, part)
+    assert (finding.verdict, finding.code, finding.level) == (Verdict.PASS, f"filament.{code}", DECLARED)
+    assert finding.figures == figures
+
+
+DEFECTS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "missing": ({"exists": False, "entries": 0, "bytes": 0}, "missing", "/srv/{role}.json"),
+    "broken": ({"load_error": "Extra data"}, "unloadable", "/srv/{role}.json cannot be loaded: Extra data"),
+    "empty": ({"entries": 0}, "empty", "/srv/{role}.json"),
+    "lists-what-is-gone": ({"absent": ("a", "b", "c", "d")}, "lists-what-is-gone", "a, b, c and 1 more"),
+    "lacks-what-is-there": ({"unlisted": ("new.toml",)}, "lacks", "new.toml"),
+    "stale": ({"changed": ("x.toml",)}, "outdated", "x.toml"),
+}
+
+
+@pytest.mark.parametrize(("changes", "code", "told"), DEFECTS.values(), ids=DEFECTS)
+@pytest.mark.parametrize("role", ROLES)
+def test_a_cache_that_hides_components_is_red(role: str, changes: dict[str, Any], code: str, told: str) -> None:
+    """A cache that does not agree with its sources is red, of any panel and of the icons, and it is told which."""
+    finding = judge(evidence(*(cache(name, **(changes if name == role else {})) for name in ROLES)), role)
+    assert (finding.verdict, finding.code) == (Verdict.FAIL, f"filament.{code}")
+    assert (finding.level, finding.seen_by) == (DECLARED, f"/srv/{role}.json")
+    assert told.format(role=role) in finding.observed
+
+
+@pytest.mark.parametrize(
+    ("place", "absent", "command"),
+    [
+        pytest.param(GATEWAY, (), "./artisan filament:optimize", id="gateway"),
+        pytest.param(LARAVEL, (), "php artisan filament:optimize", id="laravel"),
+        pytest.param(LARAVEL, ("panels",), "php artisan icons:cache", id="icons-without-filament"),
+    ],
+)
+@pytest.mark.parametrize("changes", [changes for changes, _, _ in DEFECTS.values()], ids=DEFECTS)
+def test_the_remedy_is_a_command_that_the_application_has(
+    changes: dict[str, Any], place: Places, absent: tuple[str, ...], command: str
+) -> None:
+    """Whoever rebuilds the cache is told the console of this kind, and the command of the package that is there."""
+    caches = Caches(panels=(), files=(cache("icons", **changes),), absent=absent)
+    assert command in judge(Evidence(None, caches, place), "icons").remedy
+
+
+@pytest.mark.parametrize(
+    ("evidence", "told", "expected"),
+    [
+        pytest.param(evidence(*FILES, panels=()), "no panel", "admin, agent", id="none"),
+        pytest.param(evidence(*FILES, panels=("admin",)), "admin", "admin, agent", id="one-gone"),
+        pytest.param(
+            evidence(*FILES, panels=("reseller", "admin", "agent")),
+            "admin, agent, reseller",
+            "admin, agent",
+            id="one-more",
+        ),
+        pytest.param(evidence(*FILES, panels=("admin", "Agent")), "Agent, admin", "admin, agent", id="another-case"),
+        pytest.param(replace(GOOD, panels=()), "admin, agent", "none", id="expected-none"),
+        pytest.param(evidence(panels=tuple("abcdefghij")), "g, h, i and 1 more", "admin, agent", id="ten-panels"),
+    ],
+)
+def test_other_panels_than_expected_are_red(evidence: Evidence, told: str, expected: str) -> None:
+    """A panel too many has a cache nobody looks at; a panel too few is gone. Both lists are told."""
+    finding = judge(evidence, "panels")
+    assert (finding.verdict, finding.code, finding.expected) == (Verdict.FAIL, "filament.other-panels", expected)
+    assert told in finding.observed
+
+
+def test_every_panel_is_judged_where_none_is_expected_by_name() -> None:
+    """Without names each panel that the application has needs a cache that is well: the bad one is told."""
+    bad = judge(of_any_panels(cache("panel-agent", entries=0), cache("panel-admin")), "panels")
+    assert (bad.verdict, bad.code) == (Verdict.FAIL, "filament.empty")
+    assert "/srv/panel-agent.json" in bad.observed
+
+
+@pytest.mark.parametrize(
+    ("part", "evidence", "code", "role"),
+    [
+        *(
+            pytest.param(
+                role, evidence(*(cache(name) for name in ROLES if name != role)), "not-looked-at", role, id=role
+            )
+            for role in ROLES
+        ),
+        pytest.param("panels", of_any_panels(cache("panel-admin")), "not-looked-at", "panel-agent", id="one-of-any"),
+        pytest.param("panels", of_any_panels(*FILES, panels=()), "no-panel", "", id="none-named"),
+    ],
+)
+def test_a_cache_nobody_looked_at_is_unknown(part: str, evidence: Evidence, code: str, role: str) -> None:
+    """Silence about a cache is not a pass, whatever the others are like, and it is told which was not looked at."""
+    finding = judge(evidence, part)
+    assert (finding.verdict, finding.code) == (Verdict.UNKNOWN, f"filament.{code}")
+    assert role in finding.observed
+
+
+@pytest.mark.parametrize(
+    ("part", "evidence", "code"),
+    [
+        pytest.param("panel-admin", lacking("panels"), "no-filament", id="no-filament"),
+        pytest.param("panels", lacking("panels"), "no-filament", id="no-panels"),
+        pytest.param("icons", lacking("icons", cache("panel-admin"), panels=("admin",)), "no-icons", id="no-icons"),
+    ],
+)
+def test_what_the_application_positively_lacks_does_not_apply(part: str, evidence: Evidence, code: str) -> None:
+    """Without the package there is no cache to judge; what of the other package is there is judged."""
+    finding = judge(evidence, part)
+    assert (finding.verdict, finding.code) == (Verdict.NOT_APPLICABLE, f"filament.{code}")

@@ -9,14 +9,14 @@ import pytest
 from fixtures.observation.facts import Application, CompiledViews, HostFacts, Middleware, Unobserved
 from reports.records import Verdict
 from validations.agreement import HOST, MISSING, Digest, digest_of, judge
-from validations.contracts import Judgement, failed, passed, unknown
+from validations.contracts import RESOLVED
 
 VALUES = {"release": "r2", "framework": "12.52.0", "compiled views": "aaaa"}
 NEW = Digest(VALUES)
 OLD = Digest(VALUES | {"release": "r1", "compiled views": "bbbb"})
 SILENT = Digest(unseen={HOST: "ssh: connection refused"})
 PARTLY = Digest({"release": "r2", "framework": "12.52.0"}, {"compiled": "no console"})
-DEPLOY = "deploy to that host again, then compare"
+TEN = Digest(dict.fromkeys("0123456789", "1"))
 LONG = "x" * 41
 
 
@@ -53,53 +53,45 @@ def test_each_host_is_compared_with_most(hosts: dict[str, Digest], verdicts: str
 
 
 @pytest.mark.parametrize(
-    ("hosts", "judgement"),
+    ("hosts", "code", "told"),
     [
-        pytest.param(
-            {"a": NEW, "b": NEW}, passed("alike on 2 hosts: release, framework, compiled views"), id="two-alike"
-        ),
+        pytest.param({"a": NEW, "b": NEW}, "alike", "2 hosts: release, framework, compiled views", id="two-alike"),
+        pytest.param({"a": TEN, "b": TEN}, "alike", "7, 8 and 1 more", id="ten-alike"),
         pytest.param(
             {"a": NEW, "b": NEW, "c": SILENT, "d": PARTLY},
-            unknown(
-                "no difference was seen, but not all could be compared: nothing was seen of c"
-                " (ssh: connection refused); of d not compiled (no console)",
-                seen_by="the probes of 3 hosts",
-            ),
+            "not-all-compared",
+            "c (ssh: connection refused); of d not compiled (no console)",
             id="not-all-seen",
         ),
-        pytest.param(
-            {"a": Digest(dict.fromkeys("0123456789", "1")), "b": Digest(dict.fromkeys("0123456789", "1"))},
-            passed("alike on 2 hosts: 0, 1, 2, 3, 4, 5, 6, 7, 8 and 1 more"),
-            id="ten-alike",
-        ),
-        pytest.param({"a": SILENT, "b": NEW}, unknown("not measured: ssh: connection refused"), id="not-seen-itself"),
-        pytest.param({"a": Digest(), "b": NEW}, unknown("not measured: nothing of it was seen"), id="nothing-seen"),
-        pytest.param({"a": NEW}, unknown("not measured: there is no other host to compare with"), id="one-host"),
+        pytest.param({"a": SILENT, "b": NEW}, "not-seen", "ssh: connection refused", id="not-seen-itself"),
+        pytest.param({"a": Digest(), "b": NEW}, "not-seen", "nothing of it", id="nothing-seen"),
+        pytest.param({"a": NEW}, "alone", "", id="one-host"),
         pytest.param(
             {"a": one(release="r1", PHP="8"), "b": one(release="r2", PHP="8"), "c": one(release="r2")},
-            failed(
-                "a has release r1, unlike b, c",
-                "the same on every host",
-                remedy=DEPLOY,
-                seen_by="the probes of 3 hosts",
-            ),
+            "differs",
+            "a has release r1, unlike b, c",
             id="one-differs",
         ),
         pytest.param(
             {"a": one(v=LONG, w=LONG[1:], x=""), "b": one(v="y", w="z", x="1"), "c": one(u="1")},
-            failed(
-                f"a has v {'x' * 37}…, unlike b; w {'x' * 40}, unlike b; x none, unlike b",
-                "the same on every host",
-                remedy=DEPLOY,
-                seen_by="the probes of 3 hosts",
-            ),
+            "differs",
+            f"v {'x' * 37}…, unlike b; w {'x' * 40}, unlike b; x none, unlike b",
             id="no-majority",
         ),
     ],
 )
-def test_what_an_operator_reads(hosts: dict[str, Digest], judgement: Judgement) -> None:
-    """What differs is named with the hosts it differs from, how many were looked at, and what to do."""
-    assert judge("a", hosts) == judgement
+def test_what_was_compared_is_told(hosts: dict[str, Digest], code: str, told: str) -> None:
+    """What differs is named with the hosts it differs from; what agrees, and what was not seen, by name, too."""
+    finding = judge("a", hosts)
+    assert finding.code == f"agreement.{code}"
+    assert told in finding.observed
+
+
+def test_hosts_of_which_nothing_was_seen_are_not_counted() -> None:
+    """How many hosts were looked at is told, and the level of what their applications said of themselves."""
+    differs = judge("b", {"a": NEW, "b": OLD, "c": SILENT, "d": PARTLY})
+    assert (differs.level, differs.seen_by) == (RESOLVED, "the probes of 3 hosts")
+    assert judge("a", {"a": NEW, "b": NEW}).level is RESOLVED
 
 
 def facts(**sections: Any) -> HostFacts:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from fixtures.environments.settings import Environment, FurtherPage
+from fixtures.environments.base import Disturbance
 from fixtures.observation.browser import BrowserObservation
 from fixtures.observation.facts import Absent, ApplicationLog, HostFacts, Schedule, Unobserved, parse
 from fixtures.observation.lock_store import LockObservation, LockStore, WatchedRebuild
@@ -84,6 +85,11 @@ class SeenHost:
         self._page = page
         self._visit = visit
         self.environment = environment
+
+    @property
+    def disturbance(self) -> Disturbance:
+        """It may be disturbed."""
+        return self
 
     def facts(self) -> HostFacts:
         """Return all of them."""
@@ -276,6 +282,7 @@ def test_the_objectives_take_what_the_host_the_page_and_the_history_show() -> No
         repair=REPAIR,
         now=seen.now,
         version="8.83.26",
+        environment="production",
     )
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from fixtures.environments.base import Disturbance
 from fixtures.environments.settings import Environment, FurtherPage
 from fixtures.observation.browser import BrowserObservation
 from fixtures.observation.facts import HostFacts, Unobserved
 from fixtures.observation.lock_store import LockObservation, LockStore
 from fixtures.observation.pages import Answer, PageObservation
 from fixtures.observation.repair import Repair
-from reports.records import Verdict
-from reports.verdict import worst
-from validations.judging import judgements
+from reports.records import Level, Verdict
+from validations.driver import findings
 from validations.registry import EIGHT, OBJECTIVES, Check
 
 ENVIRONMENT = Environment(
@@ -32,6 +32,11 @@ class BlindHost:
     def __init__(self, facts: HostFacts | None, answers: tuple[Answer, ...]) -> None:
         self._facts = facts
         self._answers = answers
+
+    @property
+    def disturbance(self) -> Disturbance | None:
+        """Nothing may be done to it."""
+        return None
 
     def facts(self) -> HostFacts:
         """Return facts without a single section, or nothing."""
@@ -59,6 +64,11 @@ class BlindHost:
 class DisturbedBlindHost(BlindHost):
     """A host that may be disturbed, and cannot be."""
 
+    @property
+    def disturbance(self) -> Disturbance:
+        """What may be done to it."""
+        return self
+
     def repair(self) -> Repair:
         """Return no repair."""
         raise Unobserved("no defect could be planted")
@@ -82,9 +92,9 @@ def test_no_part_passes_on_a_stage_that_shows_nothing(
     check: Check, facts: HostFacts | None, answers: tuple[Answer, ...]
 ) -> None:
     """Every part of every check and objective is red or unknown where nothing was observed, and says why."""
-    for judgement in judgements(check, DisturbedBlindHost(facts, answers)).values():
-        assert judgement.verdict in {Verdict.FAIL, Verdict.UNKNOWN}
-        assert judgement.reason
+    for finding in findings(check, DisturbedBlindHost(facts, answers)).values():
+        assert finding.verdict in {Verdict.FAIL, Verdict.UNKNOWN}
+        assert finding.reason
 
 
 @every_check
@@ -93,9 +103,11 @@ def test_no_check_passes_on_a_read_only_host_that_shows_nothing(
     check: Check, facts: HostFacts | None, answers: tuple[Answer, ...]
 ) -> None:
     """Only the effects that a read-only environment cannot have pass, saying so, and never carry a whole cell."""
-    seen = judgements(check, BlindHost(facts, answers))
-    for part, judgement in seen.items():
-        if judgement.verdict is Verdict.PASS:
+    seen = findings(check, BlindHost(facts, answers))
+    for part, finding in seen.items():
+        if finding.verdict is Verdict.PASS:
             assert (check.id, part) in NOT_EXERCISED
-            assert "effect not exercised" in judgement.reason
-    assert worst(judgement.verdict for judgement in seen.values()) in {Verdict.FAIL, Verdict.UNKNOWN}
+            assert finding.level is Level.DECLARED
+            assert finding.code == f"{check.id}.not-exercised"
+    # One host alone has nobody to agree with.
+    assert any(not finding.green for finding in seen.values()) or not check.parts(ENVIRONMENT)

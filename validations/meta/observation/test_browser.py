@@ -189,7 +189,7 @@ def test_what_a_reader_sees(pytestconfig: pytest.Config, serve: list[Served], pa
     """Exactly the parts whose promise the page breaks to the eye or the keyboard are red, and no part of a good one."""
     evidence = Evidence((), (), browser=visited(pytestconfig, serve, page))
     judged = {part: judge(evidence, part) for part in BROWSERS}
-    assert {part for part, judgement in judged.items() if judgement.verdict is not Verdict.PASS} == red, judged
+    assert {part for part, finding in judged.items() if finding.verdict is not Verdict.PASS} == red, judged
 
 
 def test_the_visit_only_looks(pytestconfig: pytest.Config, serve: list[Served]) -> None:
@@ -221,7 +221,7 @@ def test_nothing_seen_is_never_green(part: str) -> None:
     assert judge(failed, part).verdict is Verdict.UNKNOWN
     assert judge(empty, part).verdict is Verdict.UNKNOWN
     assert judge(absent, part).verdict is Verdict.NOT_APPLICABLE
-    assert "there is no browser" in judge(absent, part).reason
+    assert "there is no browser" in judge(absent, part).observed
 
 
 def filament(state: str = "true", *, tiers: tuple[int, ...] = (2, 3, 4)) -> str:
@@ -271,7 +271,7 @@ def test_other_markup(
     evidence = replace(read(page, markup), browser=seen)
     parts = {part for part in STATIC if not part.startswith("field-")} | BROWSERS
     judged = {part: judge(evidence, part) for part in parts}
-    not_green = {part for part, judgement in judged.items() if judgement.verdict is not Verdict.PASS}
+    not_green = {part for part, finding in judged.items() if finding.verdict is not Verdict.PASS}
     if red:
         assert red <= not_green, judged
     else:
@@ -309,4 +309,4 @@ def test_pictures_are_evidence_but_of_production(production: bool, attached: dic
     """A picture of a stage's page goes to the report; one of production, which shows real callers, does not."""
     evidence = examine(cast("Host", Pictured(production=production)))
     assert judge(evidence, "seen-1").verdict is Verdict.PASS
-    assert judge(evidence, "seen-1").attachments == attached
+    assert judge(evidence, "seen-1").pictures == attached

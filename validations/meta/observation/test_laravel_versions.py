@@ -13,8 +13,7 @@ import pytest
 
 from fixtures.environments.stage import runtime_user
 from fixtures.observation.facts import CacheFile, HostFacts
-from reports.records import Verdict
-from validations.contracts import Judgement
+from reports.records import Finding, Verdict
 from validations.gate import test_3_deployment, test_6_filament
 from validations.meta.observation.laravel_trees import (
     COMPONENTS,
@@ -162,18 +161,18 @@ def _older(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "code", "told"),
     [
-        pytest.param(lambda path: path.unlink(), "is not there", id="gone"),
-        pytest.param(_cut, "cannot be loaded: ParseError", id="cut"),
-        pytest.param(lambda path: path.write_text(""), "it returns integer, and no array", id="empty-file"),
-        pytest.param(lambda path: path.write_text("<?php return [];"), "is empty", id="empty-list"),
-        pytest.param(_older, "changed since it was made", id="stale"),
+        pytest.param(lambda path: path.unlink(), "missing", "", id="gone"),
+        pytest.param(_cut, "unloadable", "ParseError", id="cut"),
+        pytest.param(lambda path: path.write_text(""), "unloadable", "integer", id="empty-file"),
+        pytest.param(lambda path: path.write_text("<?php return [];"), "empty", "", id="empty-list"),
+        pytest.param(_older, "outdated", "", id="stale"),
     ],
 )
 @pytest.mark.parametrize("role", ["panel-admin", "icons"])
 def test_a_cache_that_hides_components_is_red(
-    make: Callable[..., Path], role: str, spoil: Callable[[Path], object], said: str
+    make: Callable[..., Path], role: str, spoil: Callable[[Path], object], code: str, told: str
 ) -> None:
     """A panel's cache or the icon manifest that is gone, broken, empty or stale fails the check."""
     root = make()
@@ -181,9 +180,10 @@ def test_a_cache_that_hides_components_is_red(
     spoil(files[role])
     facts = probed(described(root))
     evidence = test_6_filament.Evidence(None, facts.seen("caches"))
-    judgement = test_6_filament.judge(evidence, "icons" if role == "icons" else "panels")
-    assert judgement.verdict is Verdict.FAIL
-    assert said in judgement.reason
+    finding = test_6_filament.judge(evidence, "icons" if role == "icons" else "panels")
+    assert (finding.verdict, finding.code) == (Verdict.FAIL, f"filament.{code}")
+    assert told in finding.observed
+    assert str(files[role]) == finding.seen_by
     assert "caches" not in facts.unobserved
 
 
@@ -238,7 +238,7 @@ def releases(make: Callable[..., Path], *, share_views: bool) -> Path:
     return home / "current"
 
 
-def order(facts: HostFacts) -> Judgement:
+def order(facts: HostFacts) -> Finding:
     """Judge the deployment's order by these facts."""
     assert facts.application is not None
     evidence = test_3_deployment.Evidence(
@@ -252,10 +252,10 @@ def test_deployers_default_is_found_before_it_bites(make: Callable[..., Path]) -
     facts = probed(described(releases(make, share_views=True), runtime_user=ACCOUNT.pw_name))
     topology = facts.seen("topology")
     assert (topology.released, topology.shared, len(topology.deployer)) == (True, True, 1)
-    judgement = order(facts)
-    assert judgement.verdict is Verdict.FAIL
-    assert "all releases share " in judgement.reason
-    assert "VIEW_COMPILED_PATH" in judgement.remedy
+    finding = order(facts)
+    assert (finding.verdict, finding.code) == (Verdict.FAIL, "deployment.shared-views-rebuilt")
+    assert topology.compiled in finding.observed
+    assert "VIEW_COMPILED_PATH" in finding.remedy
 
 
 def test_compiled_views_of_the_release_are_nobody_elses(make: Callable[..., Path]) -> None:

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.environments import laravel_probing as laravel
+from fixtures.environments.base import Disturbance
 from fixtures.environments.settings import Environment, HeaderAuthentication, SettingsError, load
 from fixtures.environments.transports import Ran
 from fixtures.observation import pages
@@ -23,16 +24,14 @@ from fixtures.observation.facts import HostFacts, Unobserved
 from fixtures.observation.lock_store import LockObservation, LockStore
 from fixtures.observation.pages import Answer, PageObservation
 from fixtures.observation.repair import Repair
-from reports.records import Verdict
+from validations.driver import findings
 from validations.expectations import FIELDS, SECRET_FIELD
 from validations.gate.test_8_disclosure import BROWSERS
-from validations.judging import judgements
 from validations.meta.environments.test_settings import EXAMPLE
 from validations.meta.gate import test_8_disclosure as documents
 from validations.meta.gate.test_nothing_observed import BlindHost
 from validations.registry import DISCLOSURE, EIGHT, OBJECTIVES, PAGE, Check
 
-GREEN = {Verdict.PASS, Verdict.NOT_APPLICABLE}
 ENVIRONMENT = Environment(
     kind="laravel",
     url="http://127.0.0.1:1",
@@ -232,9 +231,9 @@ def told(answer: Mapping[str, Any]) -> tuple[bytes, list[str]]:
 def green(out: bytes, command: list[str]) -> Parts:
     """Return the parts that pass on a host of which this was told."""
     host = ToldHost(facts_of(out, command))
-    seen = {(check.id, part): one for check in OF_FACTS for part, one in judgements(check, host).items()}
-    assert all(judgement.reason for judgement in seen.values())
-    return {key for key, judgement in seen.items() if judgement.verdict in GREEN}
+    seen = {(check.id, part): one for check in OF_FACTS for part, one in findings(check, host).items()}
+    assert all(finding.reason for finding in seen.values())
+    return {key for key, finding in seen.items() if finding.green}
 
 
 def paths(value: Any, here: Path_ = ()) -> Iterator[Path_]:
@@ -355,6 +354,11 @@ def test_an_answer_that_is_cut_or_garbled_gets_no_false_pass(names: list[str], d
 class UndisturbedHost(ToldHost):
     """The same host, opened to be disturbed; nothing comes of it."""
 
+    @property
+    def disturbance(self) -> Disturbance:
+        """What may be done to it."""
+        return self
+
     def repair(self) -> Repair:
         """Return no repair."""
         raise Unobserved("no defect could be planted")
@@ -367,7 +371,7 @@ class UndisturbedHost(ToldHost):
 def green_parts(check: Check, host: ToldHost, kind: Literal["gateway", "laravel"]) -> set[str]:
     """Return the parts of a check that pass on a host of this kind."""
     host.environment = ENVIRONMENT.model_copy(update={"kind": kind})
-    return {part for part, judgement in judgements(check, host).items() if judgement.verdict in GREEN}
+    return {part for part, finding in findings(check, host).items() if finding.green}
 
 
 @pytest.mark.parametrize("kind", ["gateway", "laravel"])
@@ -413,8 +417,8 @@ CUTS = st.tuples(
 def page_parts(body: bytes) -> tuple[set[str], set[str]]:
     """Return the parts of the page and of the disclosure that pass on this body."""
     host = ToldHost(None, body=body)
-    seen = [judgements(check, host) for check in (PAGE, DISCLOSURE)]
-    page, disclosure = ({part for part, one in parts.items() if one.verdict in GREEN} for parts in seen)
+    seen = [findings(check, host) for check in (PAGE, DISCLOSURE)]
+    page, disclosure = ({part for part, one in parts.items() if one.green} for parts in seen)
     return page, disclosure
 
 

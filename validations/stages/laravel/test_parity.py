@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,6 +12,7 @@ import pytest
 from fixtures.environments.base import Host
 from fixtures.environments.live import IntrusiveHost, open_hosts
 from reports.records import Verdict
+from validations.driver import findings
 from validations.expectations import METRICS
 from validations.gate import test_8_disclosure as disclosure
 from validations.registry import EIGHT
@@ -110,13 +109,7 @@ def test_the_gates_eyes_see_the_same(both: tuple[Served, Served]) -> None:
 
 def _verdicts(host: Host) -> dict[str, Verdict]:
     """Judge every part of the eight."""
-    found = {}
-    for check in EIGHT:
-        module: Any = importlib.import_module(check.file.removesuffix(".py").replace("/", "."))
-        evidence = module.examine(host)
-        for part in check.parts(host.environment):
-            found[f"{check.id}/{part}"] = module.judge(evidence, part).verdict
-    return found
+    return {f"{check.id}/{part}": one.verdict for check in EIGHT for part, one in findings(check, host).items()}
 
 
 def _told(host: IntrusiveHost) -> dict[str, object]:

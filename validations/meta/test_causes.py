@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -10,14 +10,27 @@ from fixtures.environments.settings import Environment
 from fixtures.environments.transports import Unreachable
 from fixtures.observation.facts import HostFacts, Unobserved
 from fixtures.observation.pages import Answer, PageObservation
-from reports.records import Verdict
+from reports.records import Finding, Verdict
 from validations.causes import Cause, root_cause
-from validations.contracts import Judgement, failed, not_applicable, passed, unknown
 
 NO_BOOT = "`about --json` ended with 1 and printed no JSON; it said: SyntaxError"
 DOWN = "ssh://web-1 cannot be reached: Connection refused"
 DEAD = (Answer(error="ConnectError: refused"),) * 3
 ALIVE = (Answer(status=200, bytes=10, sentinel=True, document_end=True), Answer(status=500))
+
+
+def unknown(observed: str) -> Finding:
+    """Return that something is not known."""
+    return Finding(Verdict.UNKNOWN, "locks.not-asked", observed)
+
+
+def failed(observed: str) -> Finding:
+    """Return that something is bad."""
+    return Finding(Verdict.FAIL, "locks.unreachable", observed, "good", "mend it")
+
+
+NOT_APPLICABLE = Finding(Verdict.NOT_APPLICABLE, "page.unmarked-by-agreement", "none")
+PASSED = Finding(Verdict.PASS, "locks.not-evictable", "noeviction")
 
 
 @dataclass
@@ -177,68 +190,65 @@ def test_a_cause_is_told_whole(
 
 
 @pytest.mark.parametrize(
-    ("cause", "check", "part", "judgement", "explained"),
+    ("cause", "check", "part", "finding", "explained"),
     [
         pytest.param("page", "middleware", "answers", unknown("none"), True, id="part-by-the-page"),
         pytest.param("page", "middleware", "repairs", unknown("none"), False, id="part-not-by-the-page"),
-        pytest.param("page", "disclosure", "named", failed("none", "three"), True, id="check-by-the-page"),
+        pytest.param("page", "disclosure", "named", failed("none"), True, id="check-by-the-page"),
         pytest.param("page", "availability", "", unknown("none"), True, id="objective-by-the-page"),
         pytest.param("page", "health", "runs", unknown("none"), False, id="check-not-by-the-page"),
         pytest.param("page", "page", "guest", unknown("none"), True, id="what-the-carrier-does-not-know"),
-        pytest.param("console", "health", "runs", failed("none", "some"), True, id="check-by-the-console"),
-        pytest.param("console", "middleware", "repairs", failed("none", "some"), True, id="part-by-the-console"),
-        pytest.param("console", "recovery", "", failed("none", "some"), True, id="objective-by-the-console"),
-        pytest.param("console", "middleware", "answers", failed("none", "some"), False, id="part-not-by-the-console"),
+        pytest.param("console", "health", "runs", failed("none"), True, id="check-by-the-console"),
+        pytest.param("console", "middleware", "repairs", failed("none"), True, id="part-by-the-console"),
+        pytest.param("console", "recovery", "", failed("none"), True, id="objective-by-the-console"),
+        pytest.param("console", "middleware", "answers", failed("none"), False, id="part-not-by-the-console"),
         pytest.param("console", "locks", "store", unknown("none"), True, id="unknown-for-want-of-the-console"),
-        pytest.param("console", "locks", "store", failed("none", "some"), False, id="failed-beside-the-console"),
-        pytest.param("reason", "locks", "store", failed("why: gone", "some"), True, id="told-by-its-reason"),
-        pytest.param("reason", "locks", "store", failed("why not", "some"), False, id="told-by-another-reason"),
-        pytest.param("page", "page", "complete", not_applicable("none"), False, id="what-does-not-apply"),
+        pytest.param("console", "locks", "store", failed("none"), False, id="failed-beside-the-console"),
+        pytest.param("reason", "locks", "store", failed("why: gone"), True, id="told-by-its-reason"),
+        pytest.param("reason", "locks", "store", failed("why not"), False, id="told-by-another-reason"),
+        pytest.param("page", "page", "complete", NOT_APPLICABLE, False, id="what-does-not-apply"),
     ],
 )
 def test_a_cause_explains_what_needs_what_is_gone(
     cause: str,
     check: str,
     part: str,
-    judgement: Judgement,
+    finding: Finding,
     explained: bool,  # noqa: FBT001 - a column
 ) -> None:
     """What is judged by answers of the page or the console is unknown for want of them; all else speaks for itself."""
     one = Cause("it is gone", "page", "gone" if cause == "reason" else "", cause == "page", cause == "console", "do")
-    expected = replace(
-        judgement,
-        verdict=Verdict.UNKNOWN,
-        observed="not known because it is gone",
-        expected="",
-        remedy="do",
-        cause="it is gone",
-    )
-    assert one.applied(check, part, judgement) == (expected if explained else judgement)
+    applied = one.applied(check, part, finding)
+    if not explained:
+        assert applied == finding
+        return
+    assert (applied.verdict, applied.code) == (Verdict.UNKNOWN, f"{check}.follows")
+    assert (applied.cause, applied.remedy, applied.level) == ("it is gone", "do", None)
 
 
 def test_of_a_host_that_is_down_one_cell_fails() -> None:
     """The page fails; everything else is unknown because of one thing, and what is green stays green."""
     cause = root_cause(Seen(Unreachable(DOWN), DEAD))  # type: ignore[arg-type]
     assert cause is not None
-    dead = failed("3 of 3 answers were not the complete page", "200")
+    dead = failed("3 of 3 answers were not the complete page")
     assert cause.applied("page", "complete", dead) == dead
-    for check, part, judgement in (
+    for check, part, finding in (
         ("writable", "logs", unknown(f"not observed: {DOWN}")),
-        ("locks", "reachable", failed(DOWN, "a Redis that answers")),
+        ("locks", "reachable", failed(DOWN)),
         ("middleware", "answers", unknown("no worker answered")),
-        ("health", "runs", failed("it did not run", "an answer")),
+        ("health", "runs", failed("it did not run")),
     ):
-        applied = cause.applied(check, part, judgement)
+        applied = cause.applied(check, part, finding)
         assert (applied.verdict, applied.cause) == (Verdict.UNKNOWN, cause.text), check
-    assert cause.applied("locks", "eviction", passed("noeviction")).verdict is Verdict.PASS
+    assert cause.applied("locks", "eviction", PASSED).verdict is Verdict.PASS
 
 
 def test_a_failure_of_its_own_stays_one() -> None:
     """What a root cause does not explain is judged beside it."""
     cause = root_cause(Seen(FACTS, ALIVE))  # type: ignore[arg-type]
     assert cause is not None
-    own = failed("www-data cannot write storage/logs", "writable")
+    own = failed("www-data cannot write storage/logs")
     assert cause.applied("writable", "logs", own) == own
-    assert cause.applied("page", "complete", failed("1 of 2 answers", "200")).verdict is Verdict.FAIL
-    assert cause.applied("health", "runs", failed("it did not run", "an answer")).verdict is Verdict.FAIL
+    assert cause.applied("page", "complete", failed("1 of 2 answers")).verdict is Verdict.FAIL
+    assert cause.applied("health", "runs", failed("it did not run")).verdict is Verdict.FAIL
     assert cause.applied("middleware", "registered", unknown(f"not asked: {NO_BOOT}")).cause == cause.text

@@ -60,9 +60,7 @@ def told(level: Level) -> Finding:
         pytest.param("registered", host(), OBSERVED, Verdict.PASS, id="more"),
         pytest.param("registered", host(), DECLARED, Verdict.UNKNOWN, id="less"),
         pytest.param("registered", host("gateway"), DECLARED, Verdict.PASS, id="enough-for-the-other-kind"),
-        pytest.param(
-            "registered", host(disturbed=True), DECLARED, Verdict.UNKNOWN, id="less-where-disturbed"
-        ),
+        pytest.param("registered", host(disturbed=True), DECLARED, Verdict.UNKNOWN, id="less-where-disturbed"),
         pytest.param("repairs", host(), DECLARED, Verdict.PASS, id="not-exercised"),
         pytest.param("repairs", host(disturbed=True), RESOLVED, Verdict.UNKNOWN, id="not-exercised-where-it-could-be"),
         pytest.param("repairs", host(disturbed=True), OBSERVED, Verdict.PASS, id="exercised"),

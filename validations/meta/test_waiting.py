@@ -8,20 +8,21 @@ from hypothesis import strategies as st
 
 from fixtures.environments.settings import Page
 from fixtures.observation.pages import Answer, PageObservation
-from reports.records import Verdict
-from validations.contracts import Judgement, failed, unknown
+from reports.records import Finding, Level, Verdict
 from validations.gate import test_7_page as page
 from validations.waiting import Look, goes_on, pause, settled
 
 WORDS = {"P": Verdict.PASS, "F": Verdict.FAIL, "U": Verdict.UNKNOWN, "-": Verdict.NOT_APPLICABLE, "S": Verdict.FAIL}
 
 
+def saw(letter: str) -> Finding:
+    """Return the finding of a letter."""
+    return Finding(WORDS[letter], "page.complete", f"saw {letter}", level=Level.OBSERVED, sporadic=letter == "S")
+
+
 def looks(*words: str) -> list[Look]:
     """Return a look for each word; a letter for each part (S: failed, and it came and went within that look)."""
-    return [
-        Look({str(n): Judgement(WORDS[x], f"saw {x}", sporadic=x == "S") for n, x in enumerate(word)}, 0.0, 0.0)
-        for word in words
-    ]
+    return [Look({str(n): saw(x) for n, x in enumerate(word)}, 0.0, 0.0) for word in words]
 
 
 @pytest.mark.parametrize(
@@ -70,16 +71,16 @@ def test_the_time_ends_it_but_not_a_confirmation() -> None:
 )
 def test_all_looks_together_decide(seen: list[str], verdict: str, said: str) -> None:
     """The last confirmed look decides, unless the part was bad after it had been good."""
-    judgement = settled(looks(*seen), "0")
-    assert judgement.verdict is WORDS[verdict]
-    assert said in judgement.observed
+    finding = settled(looks(*seen), "0")
+    assert finding.verdict is WORDS[verdict]
+    assert said in finding.observed
 
 
 @given(st.lists(st.sampled_from("PFUS"), min_size=1, max_size=6))
 def test_no_luck_makes_it_green(word: list[str]) -> None:
     """Whatever was seen: green needs a green end, and no look that was bad after a good one."""
-    judgement = settled(looks(*word), "0")
-    if judgement.verdict is Verdict.PASS:
+    finding = settled(looks(*word), "0")
+    if finding.verdict is Verdict.PASS:
         assert word[-1] == "P"
         assert len(word) == 1 or word[-2] == "P"
         assert "S" not in word
@@ -88,39 +89,30 @@ def test_no_luck_makes_it_green(word: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "told"),
+    ("seen", "code"),
     [
-        pytest.param(
-            ["PP", "PU"],
-            failed(
-                "good at look 1 and bad at look 3: blank",
-                "good from some look on",
-                remedy="waiting mends nothing that comes and goes: find out what fails now and then, and why",
-                seen_by="GET /",
-                requests=9,
-            ),
-            id="bad-after-good",
-        ),
-        pytest.param(
-            ["FP", "PP"],
-            failed("blank", "whole", seen_by="GET /", remedy="rebuild", requests=9),
-            id="another-part-was-good",
-        ),
+        pytest.param(["PP", "PU"], "page.sporadic", id="bad-after-good"),
+        pytest.param(["FP", "PP"], "page.blank", id="another-part-was-good"),
     ],
 )
-def test_what_comes_and_goes_is_told_with_its_looks(seen: list[str], told: Judgement) -> None:
-    """Which look was good and which was bad stands in the failure, beside how it was looked at and its figures."""
-    last = failed("blank", "whole", seen_by="GET /", remedy="rebuild", requests=9)
+def test_what_comes_and_goes_is_told_with_its_looks(seen: list[str], code: str) -> None:
+    """A failure that comes and goes keeps how it was looked at and its figures, and names both looks."""
+    last = Finding(Verdict.FAIL, "page.blank", "blank", seen_by="GET /", figures={"requests": 9})
     history = [*looks(*seen), Look({"0": last}, 0.0, 0.0)]
-    if told.observed == "blank":
-        history = [Look({"1": look.judgements["1"]}, 0.0, 0.0) for look in history[:-1]] + history[-1:]
-    assert settled(history, "0") == told
+    if code == "page.blank":
+        history = [Look({"1": look.findings["1"]}, 0.0, 0.0) for look in history[:-1]] + history[-1:]
+    told = settled(history, "0")
+    assert (told.verdict, told.code) == (Verdict.FAIL, code)
+    assert (told.seen_by, dict(told.figures)) == ("GET /", {"requests": 9})
+    assert ("look 1" in told.observed and "look 3" in told.observed) is (code == "page.sporadic")
 
 
 def test_a_green_that_nobody_confirmed_says_so() -> None:
     """The look that was good is named, and what it saw."""
-    told = unknown("good at look 3, and there was no further one to confirm it: saw P")
-    assert settled(looks("U", "F", "P"), "0") == told
+    told = settled(looks("U", "F", "P"), "0")
+    assert (told.verdict, told.code, told.level) == (Verdict.UNKNOWN, "page.unconfirmed", Level.OBSERVED)
+    assert "look 3" in told.observed
+    assert "saw P" in told.observed
 
 
 def test_pauses_grow() -> None:
@@ -150,6 +142,6 @@ def answers(word: str) -> tuple[Answer, ...]:
 def test_answers_that_come_and_go_are_sporadic(word: str, sporadic: bool) -> None:  # noqa: FBT001 - a column
     """Within one look the page comes and goes where a request was bad that began after a good answer had come."""
     seen = PageObservation("http://shop.test/", "s", answers(word), None, "")
-    judgement = page.judge(page.Evidence(Page(), seen, "r1"), "complete")
-    assert judgement.verdict is Verdict.FAIL
-    assert judgement.sporadic is sporadic
+    finding = page.judge(page.Evidence(Page(), seen, "r1"), "complete")
+    assert finding.verdict is Verdict.FAIL
+    assert finding.sporadic is sporadic

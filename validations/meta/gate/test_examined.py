@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from fixtures.environments.settings import Environment, FurtherPage
 from fixtures.environments.base import Disturbance
+from fixtures.environments.settings import Environment, FurtherPage
 from fixtures.observation.browser import BrowserObservation
 from fixtures.observation.facts import Absent, ApplicationLog, HostFacts, Schedule, Unobserved, parse
 from fixtures.observation.lock_store import LockObservation, LockStore, WatchedRebuild

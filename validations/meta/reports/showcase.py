@@ -18,12 +18,16 @@ from validations.registry import EIGHT, OBJECTIVES, Check
 
 FAILURES: dict[tuple[str, str, str], dict[str, Any]] = {
     ("middleware", "web-2", "registered"): {
+        "code": "middleware.absent",
+        "remedy": "register AutoFixViewCache in bootstrap/app.py and reload the workers",
         "observed": "AutoFixViewCache is not among the 4 middlewares of the booted application",
         "expected": "in the stack, before the error handler",
         "seen_by": "GET /_about of the running workers",
         "figures": {"middlewares": 4, "release": "20261125-0131"},
     },
     ("page", "web-2", "complete"): {
+        "code": "page.blank",
+        "remedy": "read the latest entries of storage/logs/laravel.log, then ./artisan view:health-check --fix",
         "observed": "41 of 300 answers were not the complete page: 38 times a blank 200, 3 times status 500",
         "expected": "200 and complete every time",
         "seen_by": "GET http://10.0.3.12/calls/call_0123456789abcdef/enhanced",
@@ -31,11 +35,15 @@ FAILURES: dict[tuple[str, str, str], dict[str, Any]] = {
         "attachments": ("attachments/page-web-2-blank.png",),
     },
     ("writable", "web-1", "logs"): {
+        "code": "writable.open-to-all",
+        "remedy": "chmod -R o-w storage/logs: a compiled view is code that will be run",
         "observed": "storage/logs has mode 0775 and can be written by the group `shippers`",
         "expected": "0755 and the runtime user's alone",
         "seen_by": "stat as www-data",
     },
     ("locks", "web-3", "expires"): {
+        "code": "locks.never-expires",
+        "remedy": "take the lock with SET key owner NX PX ttl, in one command",
         "observed": "the lock api-gateway:lock:view-cache:rebuild has no expiry (TTL -1)",
         "expected": "an expiry of at most 60 s",
         "seen_by": "PTTL during a rebuild",
@@ -163,12 +171,11 @@ def _outcome(
     if part.key in CAUSED and failure is None:
         remedy = "start Redis, then run the gate again"
         return found(good, verdict=Verdict.UNKNOWN, level=None, observed=_REFUSED, remedy=remedy, cause=_CAUSE)
-    check = next(check for check in (*EIGHT, *OBJECTIVES) if check.id == part.check)
     if not failure:
         return good
     attachments = failure.get("attachments", ())
     told = {name: value for name, value in failure.items() if name != "attachments"}
-    return found(replace(good, attachments=attachments), verdict=Verdict.FAIL, remedy=check.remedy, **told)
+    return found(replace(good, attachments=attachments), verdict=Verdict.FAIL, **told)
 
 
 def _races() -> list[dict[str, Any]]:

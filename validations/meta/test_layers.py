@@ -38,9 +38,9 @@ RULES: dict[str, tuple[Callable[[str], bool], Callable[[str], bool]]] = {
         lambda who: within(who, "reports"),
         lambda what: within(what, "fixtures", "validations"),
     ),
-    "validations judges: of reports it knows the records alone": (
+    "validations judges: of reports it knows the records alone, and the console that all is printed to": (
         lambda who: within(who, "validations") and not within(who, "validations.meta", "validations.benchmarks"),
-        lambda what: within(what, "reports") and not within(what, "reports.records"),
+        lambda what: within(what, "reports") and not within(what, "reports.records", "reports.console"),
     ),
     "a check sees an environment as a black box": (
         lambda who: within(who, "validations.gate"),

@@ -10,5 +10,6 @@ pytest_plugins = (
     "reports.redaction",
     "validations.cells",
     "validations.workers",
+    "validations.suite",
     "validations.races.output",
 )

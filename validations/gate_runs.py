@@ -10,6 +10,8 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+from fixtures.environments.built import BUILT
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 GATE = CHECKOUT / "validations" / "gate"
 RUN_SECONDS = 300.0
@@ -32,8 +34,12 @@ class Runs:
         self.reports = folder / "reports"
 
     def environment(self, **more: str) -> dict[str, str]:
-        """Return our environment without what this very pytest run put there."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "VIEWGATE_"))}
+        """Return our environment without what this very pytest run put there, but for what it has built for others."""
+        ours = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PYTEST_", "VIEWGATE_")) or name == BUILT
+        }
         return ours | {"TMPDIR": str(self.temporary), "NO_COLOR": "1"} | more
 
     def command(self, *arguments: str) -> list[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from fixtures.environments import laravel_stage as laravel
+from fixtures.environments import laravel_stage
+from fixtures.environments.settings import Objectives
 from fixtures.environments.stages import stage_of
 from fixtures.faults.base import GATEWAY, LARAVEL, Fault
 from fixtures.faults.stage import FaultyStage
@@ -19,21 +21,36 @@ from fixtures.processes import may_mount
 from validations.gate_runs import Runs
 
 
+VIEWS = 120
+"""Few, since many faults are followed by a rebuild. What is agreed is as many; 682 are looked at by whole gates."""
+
+Stages = Callable[[str, int], FaultyStage]
+
+
+@pytest.fixture(scope="session", name="stages")
+def _stages(pytestconfig: pytest.Config) -> Iterator[Stages]:
+    """Give the stage of a kind and a number of views, which is up until the session ends: what breaks it mends it."""
+    up: dict[tuple[str, int], FaultyStage] = {}
+
+    def stage(kind: str, views: int) -> FaultyStage:
+        if kind == LARAVEL and (missing := laravel_stage.lacking()):
+            lack(pytestconfig, LARAVEL, f"there is no {' and no '.join(missing)}")
+        if (kind, views) not in up:
+            application = stage_of(kind)(views=views)
+            closing.callback(application.down)
+            agreed = Objectives(compiled_views=views)
+            environment = application.up().model_copy(update={"objectives": agreed})
+            up[kind, views] = closing.enter_context(contextlib.closing(FaultyStage(application, environment)))
+        return up[kind, views]
+
+    with contextlib.ExitStack() as closing:
+        yield stage
+
+
 @pytest.fixture(scope="module", name="stage")
-def _stage(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Iterator[FaultyStage]:
-    """A stage that is up for the module, of the kind that is asked for (a gateway); whoever breaks it mends it."""
-    kind = getattr(request, "param", GATEWAY)
-    if kind == LARAVEL and (missing := laravel.lacking()):
-        lack(pytestconfig, LARAVEL, f"there is no {' and no '.join(missing)}")
-    application = stage_of(kind)()
-    try:
-        stage = FaultyStage(application, application.up())
-        try:
-            yield stage
-        finally:
-            stage.close()
-    finally:
-        application.down()
+def _stage(request: pytest.FixtureRequest, stages: Stages) -> FaultyStage:
+    """Give a stage of the kind that is asked for (a gateway)."""
+    return stages(getattr(request, "param", GATEWAY), VIEWS)
 
 
 @pytest.fixture(name="runs")

@@ -18,16 +18,17 @@ def spread(faults: Iterable[Fault]) -> list[Fault]:
     What one breaks is then seen to be green again while the next one is planted, without a look of its own.
     """
     left, ordered = list(faults), list[Fault]()
-    crowds = Counter(check for fault in left for check in declared(fault))
+    breaks = {fault.name: declared(fault) for fault in left}
+    crowds = Counter(check for broken in breaks.values() for check in broken)
 
     def cost(fault: Fault) -> tuple[int, ...]:
         """Sharing with the last one weighs most; of equals, what breaks a cell that many others break goes first."""
-        broken = declared(fault)
-        shares = (bool(broken & declared(before)) for before in ordered[: -APART - 1 : -1])
+        broken = breaks[fault.name]
+        shares = (bool(broken & breaks[before.name]) for before in ordered[: -APART - 1 : -1])
         return (*shares, -max((crowds[check] for check in broken), default=0))
 
     while left:
         ordered.append(min(left, key=cost))
         left.remove(ordered[-1])
-        crowds.subtract(declared(ordered[-1]))
+        crowds.subtract(breaks[ordered[-1].name])
     return ordered

@@ -13,14 +13,22 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from fixtures.environments.__main__ import as_toml
+from fixtures.environments.stage import DEFAULT_VIEWS
 from fixtures.faults.base import GATEWAY, LARAVEL
 from fixtures.faults.stage import FaultyStage
 from fixtures.processes import end
 from fixtures.profiles import Profile
+from validations.faults.conftest import Stages
 from validations.gate_runs import Runs
 
 # Every third run is on a machine that is busy, every other one with two workers.
 BUSY, TWO_WORKERS = 3, 2
+
+
+@pytest.fixture(name="stage")
+def _stage(request: pytest.FixtureRequest, stages: Stages) -> FaultyStage:
+    """Give a stage of the kind that is asked for, as large as the one that everybody's gate starts."""
+    return stages(request.param, DEFAULT_VIEWS)
 
 
 @pytest.fixture(name="busy")

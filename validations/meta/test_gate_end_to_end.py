@@ -5,6 +5,7 @@ Every run here is a process of its own with a temporary folder of its own, so th
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
@@ -12,6 +13,8 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,8 @@ import pytest
 from fixtures.processes import end, wait_until
 from validations.gate_runs import CHECKOUT, RUN_SECONDS, Runs
 
+# For runs that do not get to their verdict.
+SMALL = ("--views", "66")
 EIGHT = ("middleware", "writable", "deployment", "health", "locks", "filament", "page", "disclosure")
 
 
@@ -66,32 +71,53 @@ class Kept:
         return self.runs.gate("--environment", "kept", *arguments)
 
 
-def test_a_healthy_stage_passes_and_leaves_nothing(runs: Runs) -> None:
+@dataclass(frozen=True)
+class AtOnce:
+    """Two healthy runs that were up at the same time, each of a stage of its own; `two` has two workers."""
+
+    one: Runs
+    two: Runs
+    done: subprocess.CompletedProcess[str]
+    two_ended_with: int
+
+
+@pytest.fixture(scope="module", name="at_once")
+def _at_once(open_module_folder: Path) -> AtOnce:
+    folders = [open_module_folder / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+    one, two = map(Runs, folders)
+    process = two.start("-n", "2")
+    try:
+        done = one.gate()
+        return AtOnce(one, two, done, process.wait(RUN_SECONDS))
+    finally:
+        end(process)
+
+
+def test_a_healthy_stage_passes_and_leaves_nothing(at_once: AtOnce) -> None:
     """One command on a healthy stage passes, names the eight, and leaves neither file nor process behind."""
-    done = runs.gate()
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert at_once.done.returncode == 0, at_once.done.stdout + at_once.done.stderr
     for check in EIGHT:
-        assert check in done.stdout
-    assert "gate: PASSED" in done.stdout
-    assert set(runs.verdicts().values()) == {"green"}
-    assert runs.left_behind() == []
+        assert check in at_once.done.stdout
+    assert "gate: PASSED" in at_once.done.stdout
+    assert set(at_once.one.verdicts().values()) == {"green"}
+    assert at_once.one.left_behind() == []
 
 
-def test_two_workers_share_one_stage(runs: Runs) -> None:
-    """Under `-n 2` the gate passes on one shared stage."""
-    done = runs.gate("-n", "2")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert runs.left_behind() == []
+def test_two_workers_share_one_stage(at_once: AtOnce) -> None:
+    """Under `-n 2` the gate passes on one shared stage, with every part green, and leaves nothing behind."""
+    assert at_once.two_ended_with == 0, (at_once.two.reports / "summary.md").read_text()
+    assert set(at_once.two.verdicts().values()) == {"green"}
+    assert at_once.two.left_behind() == []
 
 
-def test_two_runs_at_once_do_not_disturb_each_other(runs: Runs) -> None:
-    """Two runs of the gate at the same time both pass."""
-    (runs.folder / "other").mkdir()
-    other = Runs(runs.folder / "other")
-    process = other.start()
-    done = runs.gate()
-    assert process.wait(RUN_SECONDS) == 0
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_two_runs_at_once_do_not_disturb_each_other(at_once: AtOnce) -> None:
+    """Two runs of the gate pass though each began before the other ended."""
+    (began, ended), (other_began, other_ended) = map(_span, (at_once.one, at_once.two))
+    assert began < other_ended
+    assert other_began < ended
+    assert (at_once.done.returncode, at_once.two_ended_with) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +158,7 @@ def _plugins(tmp_path: Path) -> str:
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["sigint", "sigterm"])
 def test_an_interrupted_run_is_red_and_takes_its_stage_with_it(runs: Runs, sent: signal.Signals) -> None:
     """SIGINT and SIGTERM end a run with exit code 2, a red report, and nothing left."""
-    process = runs.start()
+    process = runs.start(*SMALL)
     wait_until(
         lambda: "green" in _words(runs), awaited="the first green part in junit.xml", seconds=RUN_SECONDS, every=0.05
     )
@@ -146,7 +172,7 @@ def test_an_interrupted_run_is_red_and_takes_its_stage_with_it(runs: Runs, sent:
 @pytest.mark.parametrize("fraction", [0.05, 0.3, 0.6, 0.9], ids=["at-start", "staging", "observing", "ending"])
 def test_a_killed_run_leaves_a_red_report_and_no_stage(runs: Runs, fraction: float) -> None:
     """SIGKILL at any moment before the verdict leaves a well-formed red junit.xml, and the stage goes by itself."""
-    process = runs.start()
+    process = runs.start(*SMALL)
     wait_until((runs.reports / "junit.xml").exists, awaited="the first junit.xml", seconds=RUN_SECONDS)
     # The moment is drawn, not awaited: any moment must do. A run takes some five seconds.
     moment = time.monotonic() + random.uniform(0, 10) * fraction  # noqa: S311 - not a secret
@@ -161,6 +187,13 @@ def test_a_killed_run_leaves_a_red_report_and_no_stage(runs: Runs, fraction: flo
     judged = "run-ended" in (runs.reports / "events.jsonl").read_text(encoding="utf-8")
     assert runs.verdicts()[_gate_case(runs)] == "failure" or judged
     wait_until(lambda: runs.left_behind() == [], awaited="the end of the stage", seconds=30, every=0.1)
+
+
+def _span(runs: Runs) -> tuple[datetime, datetime]:
+    """Return when a run's first and last event happened."""
+    lines = (runs.reports / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    began, ended = (datetime.fromisoformat(json.loads(line)["at"]) for line in (lines[0], lines[-1]))
+    return began, ended
 
 
 def _words(runs: Runs) -> set[str]:

@@ -24,7 +24,7 @@ LONGEST = (
     "validations/faults/",
     "validations/stages/gateway/test_drills.py",
 )
-"""What takes a worker longest. It is begun with, so that no worker is left with it while the other has nothing to do."""
+"""What takes a worker longest comes first, so that no worker is left with it while the other has nothing to do."""
 
 
 @pytest.hookimpl(tryfirst=True)

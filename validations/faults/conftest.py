@@ -20,7 +20,6 @@ from fixtures.options import lack
 from fixtures.processes import may_mount
 from validations.gate_runs import Runs
 
-
 VIEWS = 120
 """Few, since many faults are followed by a rebuild. What is agreed is as many; 682 are looked at by whole gates."""
 

@@ -18,11 +18,11 @@ from fixtures.environments.stage import runtime_user
 from fixtures.environments.transports import Ran
 from fixtures.observation.facts import Directory, HostFacts, Unobserved, parse
 from validations.meta.observation.laravel_trees import (
-    PHP,
     compile_views,
     compiled_path,
     described,
     laravel_8,
+    php,
     probed,
     ran,
 )
@@ -278,9 +278,9 @@ def test_a_root_that_is_not_there_is_told(root: Path) -> None:
 def test_php_without_extensions_answers_in_parts(root: Path, tmp_path: Path) -> None:
     """Without any extension (posix and mbstring among them) the application does not boot, or root must not boot it."""
     bare = tmp_path / "php"
-    bare.write_text(f'#!/bin/sh\nexec {PHP} -n "$@"\n')
+    bare.write_text(f'#!/bin/sh\nexec {php()} -n "$@"\n')
     bare.chmod(0o755)
-    facts = probed(described(root), php=str(bare))
+    facts = probed(described(root), interpreter=str(bare))
     assert "could not become" in facts.unobserved["application"] if ROOT else "boot" in facts.unobserved["application"]
     assert directory(facts, "compiled-views").by_modes is ROOT
     assert directory(facts, "compiled-views").writable

@@ -52,7 +52,7 @@ def test_a_real_version_is_read(real_php: str, style: str, open_folder: Path) ->
             pytest.skip(f"not applicable: Laravel {version} has kernels")
         in_the_style_of_11(root)
     cache_views(real_php, root)
-    facts = probed(described(root), php=real_php)
+    facts = probed(described(root), interpreter=real_php)
     assert facts.unobserved == {}
     assert facts.seen("application").framework_version == version
     middleware = facts.seen("middleware")
@@ -79,9 +79,9 @@ def test_a_defect_of_a_real_version_is_named(real_php: str, open_folder: Path) -
     """A compiled view that was emptied, and one that was never compiled, are told by name."""
     root = laravel_8(open_folder / "shop", owner=OWNER)
     cache_views(real_php, root)
-    page = Path(probed(described(root), php=real_php).seen("compiled").page_file)
+    page = Path(probed(described(root), interpreter=real_php).seen("compiled").page_file)
     page.write_bytes(b"")
     (root / "resources/views/new.blade.php").write_text("new\n", encoding="utf-8")
-    compiled = probed(described(root), php=real_php).seen("compiled")
+    compiled = probed(described(root), interpreter=real_php).seen("compiled")
     assert set(compiled.missing) - {PUBLISHED} == {"resources/views/new.blade.php"}
     assert compiled.damaged == ("resources/views/calls/enhanced.blade.php: empty",)

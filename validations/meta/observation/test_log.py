@@ -24,7 +24,7 @@ from fixtures.observation.cancellation import Cancellation
 from fixtures.observation.facts import ApplicationLog, LogEntry, parse
 from fixtures.observation.reading.log import entry_of, view_errors
 from fixtures.observation.signatures import LOG, SIGNATURES
-from validations.meta.observation.laravel_trees import PHP, described, laravel_8, probed
+from validations.meta.observation.laravel_trees import described, laravel_8, php, probed
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
@@ -54,8 +54,6 @@ def by_the_gateway(path: Path, monkeypatch: pytest.MonkeyPatch, secrets: str, bo
 
 def by_php(path: Path, _: pytest.MonkeyPatch, secrets: str, bounds: dict[str, int]) -> ApplicationLog:
     """Read a log by the Laravel probe's own functions, without an application around them."""
-    if PHP is None:
-        pytest.skip("not applicable: there is no PHP")
     (path.parent / ".env").write_text(secrets, encoding="utf-8")
     source = laravel.script().decode().rpartition("(new Probe(")[0]
     for name, value in bounds.items():
@@ -71,7 +69,7 @@ def by_php(path: Path, _: pytest.MonkeyPatch, secrets: str, bounds: dict[str, in
         echo json_encode(application_log(['config' => $config], dirname($argv[1])),
             JSON_INVALID_UTF8_SUBSTITUTE | JSON_THROW_ON_ERROR);
     """
-    done = subprocess.run([PHP, "--", str(path)], input=source.encode(), capture_output=True, timeout=60, check=False)
+    done = subprocess.run([php(), "--", str(path)], input=source.encode(), capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return ApplicationLog.model_validate_json(done.stdout)
 
@@ -204,7 +202,6 @@ def test_the_gateway_counts_what_the_suite_counts(tmp_path: Path) -> None:
     assert found.latest == "filemtime(): stat failed: the last one"
 
 
-@pytest.mark.skipif(PHP is None, reason="not applicable: there is no PHP")
 def test_the_laravel_stage_counts_what_the_suite_counts(tmp_path: Path) -> None:
     """The table of the stage's health command agrees with the suite's about the same log."""
     log = tmp_path / "laravel.log"
@@ -213,7 +210,7 @@ def test_the_laravel_stage_counts_what_the_suite_counts(tmp_path: Path) -> None:
     )
     source = CHECKOUT / "fixtures/laravel/skeleton/app/Support/ErrorLog.php"
     code = "require $argv[1]; echo json_encode(App\\Support\\ErrorLog::recent($argv[2]));"
-    command = [str(PHP), "-d", "date.timezone=Europe/Berlin", "-r", code, str(source), str(log)]
+    command = [php(), "-d", "date.timezone=Europe/Berlin", "-r", code, str(source), str(log)]
     done = subprocess.run(command, capture_output=True, timeout=60, check=True)
     found = json.loads(done.stdout)
     expected = counted(MESSAGES)

@@ -44,9 +44,12 @@ class Ratios:
 
     @staticmethod
     def _medians(ours: Callable[[], float], theirs: Callable[[], float], turns: int) -> tuple[float, float]:
-        figures = [(ours(), theirs()) for _ in range(turns)]
-        mine, other = (statistics.median(each) for each in zip(*figures, strict=True))
-        return mine, other
+        figures = dict[Callable[[], float], list[float]]({ours: [], theirs: []})
+        for turn in range(turns):
+            # Whoever was second is first in the next turn: a machine that slows down then favours neither.
+            for way in (ours, theirs) if turn % 2 == 0 else (theirs, ours):
+                figures[way].append(way())
+        return statistics.median(figures[ours]), statistics.median(figures[theirs])
 
 
 class Growth:

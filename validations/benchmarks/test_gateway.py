@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,9 @@ from validations.benchmarks.conftest import Ratios, rate
 from validations.stages.gateway.served import Served, serving
 
 VIEWS = 682
+CPUCLOCK_SCHED = 2
+"""The kind of a process's clock that counts exactly, as in clock_getcpuclockid(3)."""
+
 CONTEXT = {"now": dt.datetime(2026, 11, 24, 4, 0, tzinfo=dt.UTC), "auth": "operator"}
 APP = {"name": "api-gateway", "environment": "production", "release": "20261124-035512-3f2a"}
 
@@ -167,28 +171,38 @@ def _healing() -> Iterator[Served]:
 
 @pytest.mark.parametrize("path", [pytest.param("/", id="dashboard"), pytest.param("/login", id="login")])
 def test_the_middleware(plain: Served, healing: Served, path: str, ratios: Ratios, pytestconfig: pytest.Config) -> None:
-    """A request that needs no fix costs next to nothing: as many a second as without the middleware (at least 0.97)."""
+    """A request that needs no fix costs a worker next to no more than without the middleware (at least 0.97).
+
+    Time of the workers' processors is compared, not how long it took: what else the machine does is not in it. Rounds
+    are short and take turns, so that what is left of a machine's moods meets both.
+    """
     wrk = shutil.which("wrk")
     if wrk is None:
         lack(pytestconfig, "wrk", "there is no wrk on PATH to make traffic with")
 
-    def requests_a_second(served: Served) -> float:
+    def seconds_a_request(served: Served) -> float:
+        before = sum(map(processor_seconds, served.workers()))
         done = subprocess.run(
-            [wrk, "-t1", "-c4", "-d2s", served.environment.url + path],
+            [wrk, "-t1", "-c4", "-d1s", served.environment.url + path],
             capture_output=True,
             text=True,
             timeout=60,
             check=True,
         )
         assert "Non-2xx" not in done.stdout
-        found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+        found = re.search(r"(\d+) requests in", done.stdout)
         assert found is not None
-        return float(found[1])
+        return (sum(map(processor_seconds, served.workers())) - before) / int(found[1])
 
-    ratios.compare(
-        f"requests a second with the middleware, {path}",
-        lambda: requests_a_second(healing),
-        lambda: requests_a_second(plain),
-        turns=7,
+    ratios.spend(
+        f"seconds of a worker's processor a request with the middleware, {path}",
+        lambda: seconds_a_request(healing),
+        lambda: seconds_a_request(plain),
+        turns=31,
         least=0.97,
     )
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used, to the nanosecond: Linux has a clock for every process."""
+    return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)

@@ -23,7 +23,7 @@ SECONDS = 60.0
 
 
 def pace(clock: Callable[[], float] = time.perf_counter) -> float:
-    """Return the units of work done a second, by this clock."""
+    """Return the thousands of units of work done a second, by this clock."""
     with tempfile.TemporaryDirectory(prefix="viewgate-pace-", dir=MEMORY if MEMORY.is_dir() else None) as name:
         folder, known = Path(name), dict[str, int]()
         began = clock()
@@ -33,11 +33,11 @@ def pace(clock: Callable[[], float] = time.perf_counter) -> float:
             (folder / "new").rename(folder / "current")
             digest = hashlib.sha256((folder / "current").read_bytes()).hexdigest()
             known[digest] = sum(len(word) for word in str(json.loads(text)).split())
-        return UNITS / (clock() - began)
+        return UNITS / 1_000 / (clock() - began)
 
 
 def pace_of(cores: Sequence[int]) -> float:
-    """Return what processes of their own, one pinned to each of these cores, do a second together."""
+    """Return the pace of processes of their own, one pinned to each of these cores, together."""
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", "validations.benchmarks.pace", str(core)],

@@ -123,8 +123,8 @@ def exhausted(store: str) -> float:
 @pytest.mark.parametrize(
     ("store", "name", "least"),
     [
-        pytest.param(REAL, "real files and real Redis", 0.0, id="redis"),
-        pytest.param(MODEL, "real files and the model of Redis", 0.0, id="model"),
+        pytest.param(REAL, "real files and real Redis", 60.0, id="redis"),
+        pytest.param(MODEL, "real files and the model of Redis", 80.0, id="model"),
     ],
 )
 def test_schedules_a_second_of_two_processes(ratios: Ratios, store: str, name: str, least: float) -> None:

@@ -177,9 +177,8 @@ def test_the_middleware(release: Release, path: str, ratios: Ratios) -> None:
     """
     valgrind = shutil.which("valgrind")
     if valgrind is None:
-        pytest.skip(
-            "valgrind is not installed, and nothing else counts instructions everywhere: apt-get install valgrind"
-        )
+        pytest.skip("valgrind is not installed to count instructions: apt-get install valgrind")
+    counting = (valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null")
     service_of(release).rebuild()
     boot = release.root / "bootstrap" / "app.py"
     appended = boot.read_text()
@@ -187,8 +186,7 @@ def test_the_middleware(release: Release, path: str, ratios: Ratios) -> None:
 
     def instructions(requests: int) -> int:
         done = subprocess.run(
-            [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-            + [sys.executable, "-c", REQUESTS, str(release.root), path, str(requests)],
+            [*counting, sys.executable, "-c", REQUESTS, release.root, path, str(requests)],
             env=os.environ | {"PYTHONHASHSEED": "0"},
             capture_output=True,
             text=True,

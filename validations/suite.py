@@ -22,7 +22,9 @@ LONGEST = (
     "validations/gate/",
     "validations/meta/test_gate_end_to_end.py",
     "validations/faults/",
-    "validations/stages/gateway/test_drills.py",
+    "validations/stages/",
+    "validations/races/test_mutants.py",
+    "validations/races/test_blade_stage.py",
 )
 """What takes a worker longest comes first, so that no worker is left with it while the other has nothing to do."""
 

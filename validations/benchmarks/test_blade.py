@@ -24,7 +24,7 @@ from validations.races.blade_portfolio import CASES
 from validations.races.explored_systems import MEMORY
 
 TURNS = 10
-LEAST = 0.0
+LEAST = 31.0
 """Schedules for each unit of the machine's pace."""
 
 ERROR = "filemtime(): stat failed"

@@ -22,7 +22,7 @@ import httpx
 import pytest
 
 from fixtures.environments.live import LiveHost
-from fixtures.environments.settings import Environment
+from fixtures.environments.settings import Deployment, Environment
 from fixtures.environments.stage import Stage
 from fixtures.options import lack
 from validations.benchmarks.conftest import Ratios, rate
@@ -59,7 +59,7 @@ def _environment(server: Sshd) -> Iterator[Environment]:
     stage = Stage(views=VIEWS, workers=1)
     with contextlib.ExitStack() as closing:
         closing.callback(stage.down)
-        yield stage.up().model_copy(update={"hosts": (server.url,), "deployment_dry_run": False})
+        yield stage.up().model_copy(update={"hosts": (server.url,), "deployment": Deployment()})
 
 
 @pytest.fixture(scope="module", name="known")
@@ -68,7 +68,7 @@ def _known(environment: Environment) -> Known:
     generation = (root / "storage" / "framework" / "views" / "current").resolve()
     manifest = json.loads((generation / "manifest.json").read_text(encoding="utf-8"))["views"]
     caches = sorted((root / "bootstrap" / "cache").rglob("*.json"))
-    script = root / environment.deployment_script
+    script = root / environment.deployment.path
     redis_url = Path((environment.redis_url or "").removeprefix("file:")).read_text(encoding="utf-8")
     console = str(root / "artisan")
     return Known(

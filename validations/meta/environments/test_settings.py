@@ -17,6 +17,7 @@ from fixtures.environments.settings import (
     AUTHENTICATIONS,
     TABLES,
     BasicAuthentication,
+    Deployment,
     Environment,
     HeaderAuthentication,
     Objectives,
@@ -470,7 +471,7 @@ environments = st.builds(
         tuple
     ),
     panels=st.none() | st.lists(st.from_regex(r"\A[a-z_-]{1,8}\Z"), max_size=3, unique=True).map(tuple),
-    deployment_dry_run=st.booleans(),
+    deployment=st.builds(Deployment, dry_run=st.booleans(), path=WORD),
     authentication=st.builds(
         HeaderAuthentication,
         kind=st.just("header"),

@@ -160,8 +160,12 @@ SCRIPT = """\
 #!/usr/bin/env bash
 set -euo pipefail
 # view:clear would be a mistake here
-echo "step 01 lock: one deploy at a time"
-"$release/artisan" optimize
+app=$(cd -P -- "$(dirname -- "$0")/../.." && pwd)
+release=$app/releases/$(date +%s)
+git clone -q git@example.org:shop.git "$release"
+"$release/artisan" view:cache
+ln -sfn "$release" "$app/current"
+sudo systemctl reload php-fpm
 """
 
 

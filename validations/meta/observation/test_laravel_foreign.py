@@ -150,7 +150,7 @@ DEFECTS: dict[str, tuple[Callable[[Path], None], dict[str, set[str]]]] = {
         {"writable": {"compiled-views"}},
     ),
     "clears": (
-        _spoil("scripts/deploy-with-cache-management.sh", "optimize", "view:clear"),
+        _spoil("scripts/deploy-with-cache-management.sh", '"$release/artisan" view:cache', "./artisan view:clear"),
         {"deployment": {"order"}},
     ),
     "lying-exit-code": (_spoil("app/Console/HealthCheck.php", "return 0;", "return 1;"), {"health": {"exit-code"}}),

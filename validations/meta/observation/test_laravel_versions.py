@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.environments.settings import Deployment
 from fixtures.environments.stage import runtime_user
 from fixtures.observation.facts import CacheFile, HostFacts
 from reports.records import Finding, Verdict
@@ -264,3 +265,43 @@ def test_compiled_views_of_the_release_are_nobody_elses(make: Callable[..., Path
     assert facts.seen("topology").shared is False
     assert facts.seen("application").release == "7"
     assert order(facts).verdict is Verdict.PASS
+
+
+def test_what_a_script_calls_by_name_is_sent_and_judged(make: Callable[..., Path]) -> None:
+    """A console command of the application's own, named by a sourced file, is read: it clears what is served."""
+    root = make("12.67.0", at="app/releases/7")
+    folder = root / "app/Console/Commands"
+    folder.mkdir(parents=True)
+    (folder / "Refresh.php").write_text(
+        "<?php\nclass Refresh extends Command\n{\n    protected $signature = 'app:refresh {--now}';\n\n"
+        "    public function handle()\n    {\n        $this->call('view:clear');\n    }\n}\n",
+        encoding="utf-8",
+    )
+    (folder / "Other.php").write_text("<?php\n// protected $signature = 'app:other';\n", encoding="utf-8")
+    (root / "scripts/hooks.sh").write_text("php artisan app:refresh\n", encoding="utf-8")
+    script = root / "scripts/deploy-with-cache-management.sh"
+    head, _, rest = script.read_text(encoding="utf-8").partition("set -euo pipefail\n")
+    script.write_text(f'{head}set -euo pipefail\n. "$(dirname "$0")/hooks.sh"\n{rest}', encoding="utf-8")
+    facts = probed(described(root, runtime_user=ACCOUNT.pw_name))
+    seen = facts.seen("script")
+    assert set(seen.files) >= {str(root / "scripts/hooks.sh"), str(folder / "Refresh.php")}
+    assert str(folder / "Other.php") not in seen.files
+    assert (seen.mode, seen.interpreter, seen.interpreter_found) == ("0755", "bash", True)
+    evidence = test_3_deployment.Evidence(seen, facts.seen("topology"), "12.67.0", root=str(root))
+    judgement = test_3_deployment.judge(evidence, "order")
+    assert judgement.verdict is Verdict.FAIL
+    assert "scripts/hooks.sh line 1" in judgement.reason
+
+
+@pytest.mark.parametrize("kind", ["deployer", "envoy", "github"])
+def test_a_recipe_is_sent_and_run_by_nobody(make: Callable[..., Path], kind: str) -> None:
+    """A recipe has to be readable and no more; only PHP's own is parsed on the host."""
+    root = make("12.67.0", at="app/releases/7")
+    recipe = root / "deploy.php"
+    recipe.write_text("<?php\nnamespace Deployer;\nrequire 'recipe/laravel.php';\n", encoding="utf-8")
+    recipe.chmod(0o644)
+    setting = Deployment.model_validate({"kind": kind, "path": "deploy.php"})
+    seen = probed(described(root, runtime_user=ACCOUNT.pw_name, deployment=setting)).seen("script")
+    assert (seen.executable, seen.parse_error, seen.interpreter) == (True, None, "")
+    assert seen.parser == ("php -l" if kind == "deployer" else "")
+    assert seen.text.startswith("<?php")

@@ -43,6 +43,14 @@ ENVIRONMENT = Environment(
 SENTINEL = ENVIRONMENT.page.sentinel
 BODY = f"<html>{documents.GOOD}<p {SENTINEL}>end</p>{'<!-- long enough -->' * 250}</body></html>"
 VIEWS = "/srv/shop/releases/7/bootstrap/cache/views"
+RELEASES = """#!/usr/bin/env bash
+set -e
+new=/srv/shop/releases/$(date +%s)
+git clone -q git@example.org:shop.git "$new"
+php "$new/artisan" view:cache
+ln -sfn "$new" /srv/shop/current
+systemctl reload php-fpm
+"""
 
 
 def _directory(role: str) -> dict[str, Any]:
@@ -82,7 +90,8 @@ GOOD: dict[str, Any] = {
     },
     "script": {
         "path": "/srv/shop/current/scripts/deploy.sh", "exists": True, "is_file": True, "bytes": 4000,
-        "executable": True, "parser": "bash -n", "parse_error": None, "clears": [], "rebuilds": ["artisan view:cache"],
+        "executable": True, "parser": "bash -n", "parse_error": None, "text": RELEASES, "files": {}, "mode": "0755",
+        "owner": "deploy", "interpreter": "bash", "interpreter_found": True,
     },
     "topology": {
         "root": "/srv/shop/releases/7", "released": True, "compiled": VIEWS, "resolved_by": "application",
@@ -140,7 +149,9 @@ DEFECTS: Mapping[str, tuple[Path_, Any, Parts]] = {
     "empty-script": (("script", "bytes"), 0, {("deployment", "exists"), ("deployment", "order")}),
     "not-executable": (("script", "executable"), False, {("deployment", "executable")}),
     "syntax": (("script", "parse_error"), "line 3", {("deployment", "parses")}),
-    "clears": (("script", "clears"), ["artisan view:clear"], {("deployment", "order")}),
+    "clears": (("script", "text"), f"php artisan view:clear\n{RELEASES}", {("deployment", "order")}),
+    "no-shell": (("script", "interpreter_found"), False, {("deployment", "executable")}),
+    "script-of-all": (("script", "mode"), "0757", {("deployment", "executable")}),
     "shared": (("topology", "shared"), True, {("deployment", "order")}),
     "hidden": (("commands", 0, "hidden"), True, {("health", "listed")}),
     "no-fix": (("commands", 0, "options"), ["json"], {("health", "fix-option")}),

@@ -153,12 +153,12 @@ def test_a_deployment_and_a_red_gate_end_alike(both: tuple[Served, Served]) -> N
     said = []
     for served in both:
         before = served.release
-        script = served.root / served.environment.deployment_script
+        script = served.root / served.environment.deployment.path
         done = served.run(script)
         assert done.returncode == 0, done.stderr
         new = served.release
         assert new > before
-        red = served.run(served.root / served.environment.deployment_script, "--gate", "exit 1")
+        red = served.run(served.root / served.environment.deployment.path, "--gate", "exit 1")
         assert red.returncode != 0
         assert served.release == new == served.page().headers["x-release"]
         steps = [re.findall(r"step \d+ ([a-z-]+):", line) for line in (done.stdout + red.stdout).splitlines()]

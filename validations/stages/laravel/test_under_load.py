@@ -55,7 +55,7 @@ def test_every_answer_is_whole_whatever_happens_to_the_cache(
     deploys = profile.choose(gate=0, ci=3, soak=20)
     # A deployment takes seconds: in a longer round more of them go on while visitors come.
     seconds = profile.choose(gate=0, ci=15, soak=60)
-    deploy = loaded.environment.deployment_script
+    deploy = loaded.environment.deployment.path
     turns = itertools.cycle(["view:cache", deploy, "view:clear", "view:health-check --fix", "optimize", "view:cache"])
     done: dict[str, int] = {}
     seen = Traffic()

@@ -25,6 +25,7 @@ OURS = ("fixtures.", "reports.", "validations.", "viewgate")
 """How the names of our plugins begin."""
 ENDS_EARLY = ("--collect-only", "--setup-plan", "--setup-only")
 """What makes of a run, whatever it names, one that validates nothing."""
+_CONTROLLER = "VIEWGATE_CONTROLLER"
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -45,6 +46,10 @@ class Guard:
     ) -> Generator[None]:
         """Look once all plugins are loaded, and before pytest rejects the options of one that is not."""
         result = yield
+        if _is_worker():
+            # Its reports are the controller's. Were it none after all, `pytest_cmdline_main` would look.
+            return result
+        os.environ[_CONTROLLER] = str(os.getpid())
         if not early_config.pluginmanager.has_plugin("reports.plugin"):
             # Its plugin is not there to declare it, and older reports in this folder must go all the same.
             parser.addoption("--reports")
@@ -106,6 +111,11 @@ class Guard:
         missing = [name for name in conftest.pytest_plugins if not manager.has_plugin(name)]
         if missing:
             _refuse(f"its plugins {', '.join(missing)} are not loaded: run it from a whole checkout")
+
+
+def _is_worker() -> bool:
+    """Tell whether this is a worker of pytest-xdist; a run within a test inherits its environment, and is none."""
+    return "PYTEST_XDIST_WORKER" in os.environ and os.environ.get(_CONTROLLER) == str(os.getppid())
 
 
 def _refuse(why: str) -> NoReturn:

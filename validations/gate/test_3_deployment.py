@@ -25,15 +25,15 @@ from validations.registry import DEPLOYMENT
 from validations.versions import optimize_clears_views, version_of
 
 _RULED = ("{told}", "{expected}", "{remedy}")
-_NAME_IT = "restore it from the repository, or name the script that deploys as path below [environments.NAME.deployment]"
+_NAME_IT = (
+    "restore it from the repository, or name the script that deploys as path below [environments.NAME.deployment]"
+)
 _BY_HAND = "run {path} --dry-run by hand, and mend what it complains of"
 
 says(
     {
         "deployment.absent": fails("{path} is not there", "the deployment script", _NAME_IT),
-        "deployment.no-file": fails(
-            "{path} is not a file, or a link to nowhere", "the deployment script", _NAME_IT
-        ),
+        "deployment.no-file": fails("{path} is not a file, or a link to nowhere", "the deployment script", _NAME_IT),
         "deployment.empty": fails("{path} is empty", "the deployment script", "restore it from the repository"),
         "deployment.there": passes("{path}, {bytes:,} bytes{linked}"),
         "deployment.nothing-to-read": fails(
@@ -369,9 +369,7 @@ def _listed(evidence: Evidence, deployment: Deployment) -> Finding | None:
         return None
     if script.dry_run_code != 0:
         code, error = script.dry_run_code, script.dry_run_error or "no word"
-        return failed(
-            "deployment.dry-run-failed", level=DECLARED, seen_by=DRY_RUN, code=code, error=error, path=path
-        )
+        return failed("deployment.dry-run-failed", level=DECLARED, seen_by=DRY_RUN, code=code, error=error, path=path)
     traced = [line for line in script.dry_run_lines if TRACED.match(line)]
     if any(STEP.match(line) for line in script.dry_run_lines) or not traced:
         finding = _steps_in_order(script)

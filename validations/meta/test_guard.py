@@ -140,6 +140,8 @@ def test_without_its_guard_the_gate_is_guarded_by_its_parts(folder: Folder, bloc
         # pytest ignores it there, and so have we to.
         pytest.param({"PYTEST_ADDOPTS": "--version", "PYTHONOPTIMIZE": "1"}, 1, id="version-without-assertions"),
         pytest.param({"PYTEST_ADDOPTS": "-p turns_it_green"}, 4, id="turned-green"),
+        # Workers have no reports of their own, and take away none.
+        pytest.param({"PYTEST_ADDOPTS": "-n 2"}, 1, id="with-workers"),
     ],
 )
 def test_a_red_gate_stays_red(folder: Folder, more: dict[str, str], code: int) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fixtures.environments.settings import Deployment
 from fixtures.observation.facts import Script, Topology, Unobserved
 from reports.records import Verdict
-from validations.contracts import Judgement, failed, passed, unknown
+from validations.contracts import DECLARED, RESOLVED
 from validations.gate.test_3_deployment import ORDER, Evidence, judge
 
 STEPS = [
@@ -103,55 +103,82 @@ def test_a_script_in_a_safe_order_passes(part: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        pytest.param({"exists": False, "is_file": False, "bytes": 0}, "is not there", id="missing"),
-        pytest.param({"is_file": False, "bytes": 0}, "not a file", id="directory"),
-        pytest.param({"bytes": 0}, "is empty", id="empty"),
+        pytest.param({"exists": False, "is_file": False, "bytes": 0}, "absent", id="missing"),
+        pytest.param({"is_file": False, "bytes": 0}, "no-file", id="directory"),
+        pytest.param({"bytes": 0}, "empty", id="empty"),
     ],
 )
 @pytest.mark.parametrize("part", PARTS)
 def test_no_part_passes_where_there_is_no_script(changes: dict[str, object], said: str, part: str) -> None:
     """A missing, empty or unreadable script is red in every part, also where an empty file would parse and run."""
-    judgement = judge(script(**changes), part)
-    assert judgement.verdict is Verdict.FAIL
-    assert (said if part == "exists" else "no script at") in judgement.reason
+    finding = judge(script(**changes), part)
+    assert finding.verdict is Verdict.FAIL
+    assert finding.code == f"deployment.{said if part == 'exists' else 'nothing-to-read'}"
 
 
 @pytest.mark.parametrize(
-    ("part", "changes", "said"),
+    ("part", "changes", "code", "said"),
     [
-        pytest.param("executable", {"executable": False}, "may not run", id="not-executable"),
-        pytest.param("parses", {"parse_error": "line 3: unexpected EOF"}, "line 3: unexpected EOF", id="broken"),
-        pytest.param("executable", {"interpreter": "/bin/bsh", "interpreter_found": False}, "/bin/bsh", id="no-shell"),
-        pytest.param("executable", {"interpreter": "bash\r", "interpreter_found": False}, "bash\\r", id="crlf-shell"),
-        pytest.param("executable", {"mode": "0777", "owner": "deploy"}, "mode 0777, of deploy", id="open-to-all"),
-        pytest.param("parses", {"text": TEXT.replace("9\n", "9\r\n")}, "line 4 ends in a carriage", id="crlf"),
-        pytest.param("order", {"text": CLEARING}, "line 3: `php artisan view:clear`", id="clears"),
-        pytest.param("order", {"dry_run_removed": 3}, "3 compiled views", id="dry-run-that-clears"),
-        pytest.param("order", {"dry_run_code": 2, "dry_run_error": "no such option"}, "no such option", id="code-2"),
-        pytest.param("order", {"dry_run_code": 2}, "ended with 2: no word", id="silent-failure"),
+        pytest.param(
+            "executable", {"executable": False}, "not-executable", "/srv/scripts/deploy.sh", id="not-executable"
+        ),
+        pytest.param(
+            "parses", {"parse_error": "line 3: unexpected EOF"}, "unparsable", "line 3: unexpected EOF", id="broken"
+        ),
+        pytest.param(
+            "executable",
+            {"interpreter": "/bin/bsh", "interpreter_found": False},
+            "no-interpreter",
+            "/bin/bsh",
+            id="no-shell",
+        ),
+        pytest.param(
+            "executable",
+            {"interpreter": "bash\r", "interpreter_found": False},
+            "no-interpreter",
+            "bash\\r",
+            id="crlf-shell",
+        ),
+        pytest.param(
+            "executable", {"mode": "0777", "owner": "deploy"}, "open-to-all", "mode 0777, of deploy", id="open-to-all"
+        ),
+        pytest.param("parses", {"text": TEXT.replace("9\n", "9\r\n")}, "carriage-return", "line 4", id="crlf"),
+        pytest.param("order", {"text": CLEARING}, "clears-live", "line 3: `php artisan view:clear`", id="clears"),
+        pytest.param("order", {"dry_run_removed": 3}, "dry-run-removed", "3 compiled views", id="dry-run-that-clears"),
+        pytest.param(
+            "order",
+            {"dry_run_code": 2, "dry_run_error": "no such option"},
+            "dry-run-failed",
+            "no such option",
+            id="code-2",
+        ),
+        pytest.param("order", {"dry_run_code": 2}, "dry-run-failed", "2", id="silent-failure"),
         pytest.param(
             "order",
             {"dry_run_code": None, "dry_run_lines": (), "dry_run_error": "it could not be started: Permission denied"},
+            "dry-run-broke",
             "Permission denied",
             id="not-started",
         ),
-        pytest.param("order", {"dry_run_lines": ()}, "lists no steps", id="says-nothing"),
-        pytest.param("order", {"dry_run_lines": ("warm-views", "publish")}, "lists no steps", id="words-alone"),
+        pytest.param("order", {"dry_run_lines": ()}, "no-steps", "", id="says-nothing"),
+        pytest.param("order", {"dry_run_lines": ("warm-views", "publish")}, "no-steps", "", id="words-alone"),
     ],
 )
-def test_a_script_that_cannot_deploy_is_red(part: str, changes: dict[str, object], said: str) -> None:
+def test_a_script_that_cannot_deploy_is_red(part: str, changes: dict[str, object], code: str, said: str) -> None:
     """What keeps the script from deploying safely is told in its own part."""
-    judgement = judge(script(**changes), part)
-    assert judgement.verdict is Verdict.FAIL
-    assert said in judgement.reason
+    finding = judge(script(**changes), part)
+    assert finding.verdict is Verdict.FAIL
+    assert finding.code == f"deployment.{code}"
+    assert said in finding.observed
 
 
 @pytest.mark.parametrize("absent", sorted({name for pair in ORDER for name in pair}))
 def test_a_dry_run_without_one_of_the_steps_is_red(absent: str) -> None:
     """No step of the warming sequence may be left out."""
-    judgement = judge(dry_run([step for step in STEPS if step != absent]), "order")
-    assert judgement.verdict is Verdict.FAIL
-    assert f"lists no {absent}" in judgement.reason
+    finding = judge(dry_run([step for step in STEPS if step != absent]), "order")
+    assert finding.verdict is Verdict.FAIL
+    assert finding.code == "deployment.steps-missing"
+    assert absent in finding.observed
 
 
 @pytest.mark.parametrize(
@@ -167,18 +194,18 @@ def test_a_dry_run_without_one_of_the_steps_is_red(absent: str) -> None:
 )
 def test_clearing_before_publishing_is_red(step: str) -> None:
     """A live cache that is cleared before its successor is served is the race itself."""
-    judgement = judge(dry_run([*STEPS[:5], step, *STEPS[5:]]), "order")
-    assert judgement.verdict is Verdict.FAIL
-    assert "clears before publishing" in judgement.reason
+    finding = judge(dry_run([*STEPS[:5], step, *STEPS[5:]]), "order")
+    assert finding.verdict is Verdict.FAIL
+    assert finding.code == "deployment.clears-before-publishing"
 
 
 @pytest.mark.parametrize("place", ["reload", "gate", "unlock"])
 def test_clearing_what_was_published_is_red(place: str) -> None:
     """Clearing after publishing clears a live cache, too."""
     at = STEPS.index(place)
-    judgement = judge(dry_run([*STEPS[:at], "tidy: ./artisan view:clear", *STEPS[at:]]), "order")
-    assert judgement.verdict is Verdict.FAIL
-    assert "clears what was published" in judgement.reason
+    finding = judge(dry_run([*STEPS[:at], "tidy: ./artisan view:clear", *STEPS[at:]]), "order")
+    assert finding.verdict is Verdict.FAIL
+    assert finding.code == "deployment.clears-published"
 
 
 @pytest.mark.parametrize(("first", "second"), ORDER, ids=[f"{first}-{second}" for first, second in ORDER])
@@ -186,9 +213,10 @@ def test_two_steps_in_the_wrong_order_are_red(first: str, second: str) -> None:
     """Each pair of the safe order is held, whatever else is right."""
     steps = [step for step in STEPS if step != second]
     steps.insert(steps.index(first), second)
-    judgement = judge(dry_run(steps), "order")
-    assert judgement.verdict is Verdict.FAIL
-    assert f"but should be {first} before {second}" in judgement.reason
+    finding = judge(dry_run(steps), "order")
+    assert finding.verdict is Verdict.FAIL
+    assert finding.code == "deployment.out-of-order"
+    assert f"{first} before {second}" in finding.expected
 
 
 @given(st.permutations(STEPS))
@@ -206,9 +234,10 @@ def test_a_step_that_is_done_again_after_publishing_is_red(step: str) -> None:
 
 def test_a_dry_run_that_was_not_asked_for_says_so() -> None:
     """Where nobody allowed a dry run, the part passes on the script's text, and says so."""
-    judgement = judge(script(dry_run_code=None, dry_run_lines=()), "order")
-    assert judgement.verdict is Verdict.PASS
-    assert "deployment.dry_run" in judgement.reason
+    finding = judge(script(dry_run_code=None, dry_run_lines=()), "order")
+    assert finding.verdict is Verdict.PASS
+    assert finding.code == "deployment.safe-order"
+    assert "deployment.dry_run" in finding.observed
 
 
 def test_the_order_has_no_cycle() -> None:
@@ -222,10 +251,10 @@ def test_views_that_all_releases_share_are_red_where_a_deploy_warms_them() -> No
     told = {"root": "/srv/releases/7", "released": True, "compiled": "/srv/shared/views", "resolved_by": "application"}
     own, common = (Topology.model_validate({**told, "shared": shared}) for shared in (False, True))
     assert judge(replace(script(), topology=own), "order").verdict is Verdict.PASS
-    judgement = judge(replace(script(), topology=common), "order")
-    assert judgement.verdict is Verdict.FAIL
-    assert "warm-views" in judgement.reason
-    assert "/srv/shared/views" in judgement.reason
+    finding = judge(replace(script(), topology=common), "order")
+    assert finding.verdict is Verdict.FAIL
+    assert finding.code == "deployment.shared-views-rebuilt"
+    assert "/srv/shared/views" in finding.observed
 
 
 @pytest.mark.parametrize(
@@ -242,7 +271,7 @@ def test_a_line_that_rebuilds_counts_by_what_its_version_does(line: str, version
     topology = Topology.model_validate({**told, "shared": True})
     text = TEXT.replace("view:cache", line)
     evidence = replace(script(text=text, dry_run_code=None, dry_run_lines=()), topology=topology, version=version)
-    assert ("all releases share" in judge(evidence, "order").reason) is red
+    assert (judge(evidence, "order").code == "deployment.shared-views-rebuilt") is red
 
 
 TRACE = ("+ git clone -q url /srv/releases/8", "+ php /srv/releases/8/artisan view:cache",
@@ -263,18 +292,19 @@ TRACE = ("+ git clone -q url /srv/releases/8", "+ php /srv/releases/8/artisan vi
 )
 def test_what_set_x_prints_is_read_as_a_dry_run(told: tuple[str, ...], verdict: Verdict, said: str) -> None:
     """The commands of `set -x` are judged by the same rules as the text, beside it."""
-    judgement = judge(script(dry_run_lines=told), "order")
-    assert judgement.verdict is verdict, judgement
-    assert judgement.seen_by == "--dry-run"
-    assert said in judgement.reason
+    finding = judge(script(dry_run_lines=told), "order")
+    assert finding.verdict is verdict, finding
+    assert finding.seen_by == "--dry-run"
+    assert said in finding.reason
 
 
 def test_a_dry_run_that_differs_from_the_text_is_red() -> None:
     """Where both are safe and not alike, one of them is not what is done."""
     text = "set -e; flock -n 9; cd /srv/current; php artisan down\ngit pull\nphp artisan view:cache\nphp artisan up\n"
-    judgement = judge(script(text=text), "order")
-    assert judgement.verdict is Verdict.FAIL
-    assert "another order than its text: warm-views < publish < reload, and not warm-views" in judgement.reason
+    finding = judge(script(text=text), "order")
+    assert finding.verdict is Verdict.FAIL
+    assert finding.code == "deployment.dry-run-differs"
+    assert "warm-views < publish < reload" in finding.observed
 
 
 def test_a_command_of_the_applications_own_is_what_its_dry_run_lists() -> None:
@@ -290,9 +320,9 @@ def test_a_deployment_in_a_language_that_is_not_read_does_not_apply(kind: str) -
     """What nobody reads here is not applicable, with its reason, and never green."""
     setting = Deployment.model_validate({"kind": kind, "path": "config/deploy.rb"})
     for part in ("parses", "order"):
-        judgement = judge(replace(script(), setting=setting), part)
-        assert judgement.verdict is Verdict.NOT_APPLICABLE
-        assert kind in judgement.observed
+        finding = judge(replace(script(), setting=setting), part)
+        assert finding.verdict is Verdict.NOT_APPLICABLE
+        assert kind in finding.observed
 
 
 def served(version: str = "12.60.0", dry_run: tuple[str, ...] = (), text: str = TEXT, **lies: object) -> Evidence:
@@ -301,120 +331,48 @@ def served(version: str = "12.60.0", dry_run: tuple[str, ...] = (), text: str = 
     return replace(script(dry_run_lines=dry_run, text=text), topology=topology, version=version)
 
 
-PLACE = "the compiled path's real place"
-OWN = "compiled views that belong to one release, warmed before it is published"
-SHARE = (
-    "set VIEW_COMPILED_PATH to a directory of the release (bootstrap/cache/views, say), and share only what has to be:"
-    " storage/app and storage/logs"
-)
-
-
 @pytest.mark.parametrize(
-    ("part", "evidence", "told"),
+    ("evidence", "verdict", "code"),
     [
-        pytest.param("exists", script(), passed("/srv/scripts/deploy.sh, 4,000 bytes", bytes=4000.0), id="exists"),
-        pytest.param("executable", script(), passed("the runtime user may run it"), id="executable"),
-        pytest.param("parses", script(parser="php -l"), passed("php -l can read it"), id="parses"),
-        pytest.param("order", script(),
-            passed("13 steps, warm-views before publish", seen_by="--dry-run", steps=13), id="order"),
-        pytest.param("exists", script(exists=False),
-            failed("/srv/scripts/deploy.sh is not there", "the deployment script"), id="missing"),
-        pytest.param("exists", script(is_file=False),
-            failed("/srv/scripts/deploy.sh is not a file, or a link to nowhere", "the deployment script"),
-            id="no-file"),
-        pytest.param("exists", script(bytes=0),
-            failed("/srv/scripts/deploy.sh is empty", "the deployment script"), id="empty"),
-        pytest.param("executable", script(exists=False),
-            failed("there is no script at /srv/scripts/deploy.sh to look into", "the deployment script"),
-            id="nothing-to-look-into"),
-        pytest.param("executable", script(executable=False),
-            failed("the runtime user may not run /srv/scripts/deploy.sh", "executable",
-                remedy="chmod 0755 /srv/scripts/deploy.sh"), id="not-executable"),
-        pytest.param("parses", script(parse_error="line 3: unexpected EOF"),
-            failed("bash -n cannot read it: line 3: unexpected EOF", "a script that parses"), id="broken"),
-        pytest.param("order", script(text=CLEARING),
-            failed("line 3: `php artisan view:clear` clears what is being served (/srv/current is live)",
-                "nothing that is being served is cleared before its successor stands",
-                remedy="drop `php artisan view:clear`: warm a new release and publish it, with compiled views of"
-                " its own",
-                seen_by="the script's text"), id="clears"),
-        pytest.param("order", script(dry_run_code=None, dry_run_error="Permission denied"),
-            failed("its dry run came to nothing: Permission denied", "the list of steps", seen_by="--dry-run"),
-            id="not-started"),
-        pytest.param("order", script(dry_run_code=None),
-            passed("warms at line 7, publishes at line 9, and clears nothing that is served; effect not exercised:"
-                " deployment.dry_run is not set for this environment", seen_by="the script's text"),
-            id="not-asked"),
-        pytest.param("order", script(dry_run_code=2),
-            failed("its dry run ended with 2: no word", "0, and the list of steps",
-                remedy="run /srv/scripts/deploy.sh --dry-run by hand, and mend what it complains of",
-                seen_by="--dry-run"), id="ended-with-2"),
-        pytest.param("order", script(dry_run_code=2, dry_run_error="no such option"),
-            failed("its dry run ended with 2: no such option", "0, and the list of steps",
-                remedy="run /srv/scripts/deploy.sh --dry-run by hand, and mend what it complains of",
-                seen_by="--dry-run"), id="ended-with-2-and-said"),
-        pytest.param("order", script(dry_run_lines=()),
-            failed("its dry run lists no steps", "lines such as `step 01 lock: …`", seen_by="--dry-run"),
-            id="no-steps"),
-        pytest.param("order", dry_run([step for step in STEPS if step not in ("gate", "lock", "prune", "build")]),
-            failed("its dry run lists no build, gate, lock and 1 more", "every step of the warming sequence",
-                seen_by="--dry-run"), id="steps-missing"),
-        pytest.param("order", dry_run([*STEPS[:5], "prepare: artisan view:clear", *STEPS[5:]]),
-            failed("step prepare clears before publishing: artisan view:clear",
-                "nothing cleared before its successor is served",
-                remedy="drop the step: warm-views compiles into the new release, beside the one being served",
-                seen_by="--dry-run"), id="cleared-before"),
-        pytest.param("order", dry_run([*STEPS[:9], "tidy: artisan cache:clear", *STEPS[9:]]),
-            failed("step tidy clears what was published: artisan cache:clear", "nothing cleared that is being served",
-                remedy="drop the step: visitors would have to wait for every view to be compiled again",
-                seen_by="--dry-run"), id="cleared-after"),
-        pytest.param("order", dry_run([*STEPS[:8], "publish: flip, then artisan optimize:clear", *STEPS[9:]]),
-            failed("step publish clears what was published: flip, then artisan optimize:clear",
-                "nothing cleared that is being served",
-                remedy="drop the step: visitors would have to wait for every view to be compiled again",
-                seen_by="--dry-run"), id="cleared-while-publishing"),
-        pytest.param("order", dry_run([*STEPS[:8], "reload", "publish", *STEPS[10:]]),
-            failed("reload comes before publish",
-                "publish before reload: lock < release < build < warm-views < verify < publish < reload <"
-                " gate < prune", seen_by="--dry-run"), id="not-in-order"),
-        pytest.param("order", dry_run([*STEPS, "verify"]),
-            failed("publish comes before verify",
-                "verify before publish: lock < release < build < warm-views < verify < publish < reload <"
-                " gate < prune", seen_by="--dry-run"), id="done-again-too-late"),
-        pytest.param("order", served(shared=True, dry_run=lines(STEPS)),
-            failed("all releases share /srv/views, and a deploy compiles the views in it anew: step 06"
-                " warm-views: what it does", OWN, remedy=SHARE, seen_by=PLACE), id="shared-by-a-dry-run"),
-        pytest.param("order", served(shared=True),
-            failed("all releases share /srv/views, and a deploy compiles the views in it anew: line 7: `php"
-                ' "$new/artisan" view:cache` clears what is being served before it compiles it anew (/srv/current is'
-                " live, /srv/releases/$(date +%s) is being built)", OWN, remedy=SHARE, seen_by=PLACE),
-            id="shared-by-lines"),
-        pytest.param("order", served(shared=True, deployer=("/srv/.dep", "/srv/.dep/log")),
-            failed("all releases share /srv/views, and a deploy compiles the views in it anew: Deployer's"
-                " artisan:optimize (/srv/.dep)", OWN, remedy=SHARE, seen_by=PLACE), id="shared-by-deployer"),
-        pytest.param("order", served(text=PULLED),
-            failed("line 4: `php artisan view:cache` clears what is being served before it compiles it anew"
-                " (/srv/current is live)", "a release of its own, warmed and then published by one rename",
-                remedy="run `php artisan view:cache` in the release that is being built, before it is published, with"
-                " compiled views of its own (VIEW_COMPILED_PATH below the release)", seen_by="the script's text"),
-            id="in-place"),
-        pytest.param("order", served(text=PULLED, container=True, dry_run=lines(STEPS)),
-            failed("its dry run lists another order than its text: warm-views < publish < reload, and not warm-views",
-                "a dry run that lists what is done",
-                remedy="let the dry run and the deployment go through the same list of steps", seen_by="--dry-run"),
-            id="in-place-of-an-image-and-listed-otherwise"),
-        pytest.param("order",
+        pytest.param(script(), Verdict.PASS, "in-order", id="in-order"),
+        pytest.param(script(dry_run_code=None, dry_run_lines=()), Verdict.PASS, "safe-order", id="by-its-text"),
+        pytest.param(
+            served(shared=True, dry_run=lines(STEPS)), Verdict.FAIL, "shared-views-rebuilt", id="shared-by-a-dry-run"
+        ),
+        pytest.param(served(shared=True), Verdict.FAIL, "shared-views-rebuilt", id="shared-by-lines"),
+        pytest.param(
+            served(shared=True, deployer=("/srv/.dep",)), Verdict.FAIL, "shared-views-rebuilt", id="shared-by-deployer"
+        ),
+        pytest.param(served(text=PULLED), Verdict.FAIL, "rebuilds-live", id="in-place"),
+        pytest.param(
+            served(text=PULLED, container=True, dry_run=lines(STEPS)),
+            Verdict.FAIL,
+            "dry-run-differs",
+            id="in-place-of-an-image-and-listed-otherwise",
+        ),
+        pytest.param(
             replace(script(dry_run_code=None), version="", topology=RELEASED.model_copy(update={"deployer": ("/d",)})),
-            passed("warms at line 7, publishes at line 9, and clears nothing that is served; effect not exercised:"
-                " deployment.dry_run is not set for this environment", seen_by="the script's text"),
-            id="deployer-with-views-of-the-release"),
-        pytest.param("order", replace(script(), topology=Unobserved("no console")),
-            unknown("how releases lie on this host is not known: no console"), id="topology-not-told"),
-        pytest.param("order", replace(script(), topology=RELEASED.model_copy(update={"resolved_by": "convention"})),
-            unknown("the application does not tell where its compiled views are:"
-                " /srv/releases/7/storage/framework/views may not be it"), id="topology-by-convention"),
+            Verdict.PASS,
+            "safe-order",
+            id="deployer-with-views-of-the-release",
+        ),
+        pytest.param(
+            replace(script(), topology=Unobserved("no console")),
+            Verdict.UNKNOWN,
+            "releases-not-known",
+            id="no-topology",
+        ),
+        pytest.param(
+            replace(script(), topology=RELEASED.model_copy(update={"resolved_by": "convention"})),
+            Verdict.UNKNOWN,
+            "place-not-told",
+            id="by-convention",
+        ),
+        pytest.param(script(cut=True), Verdict.UNKNOWN, "too-long", id="cut"),
     ],
-)  # fmt: skip
-def test_what_an_operator_reads(part: str, evidence: Evidence, told: Judgement) -> None:
-    """An operator reads what was seen, what it should be, how it was looked at and what to do, in these words."""
-    assert judge(evidence, part) == told
+)
+def test_an_order_comes_to_its_code(evidence: Evidence, verdict: Verdict, code: str) -> None:
+    """What lies on the host, what the text does and what the dry run lists are judged together, by their codes."""
+    finding = judge(evidence, "order")
+    assert (finding.verdict, finding.code) == (verdict, f"deployment.{code}")
+    assert finding.level in {DECLARED, RESOLVED, None}

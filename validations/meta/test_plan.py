@@ -16,6 +16,7 @@ import pytest
 
 from fixtures.environments.settings import Environment, FurtherPage
 from fixtures.hosts import Target
+from reports.records import Level
 from validations.cells import plan_of
 from validations.expectations import FIELDS, TIERS, slug
 from validations.registry import AGREEMENT, EIGHT, OBJECTIVES, Check
@@ -136,6 +137,15 @@ def test_the_plan_holds_every_check_on_every_host(name: str) -> None:
         *(f"panel-{panel}" for panel in target.expected.panels or ()),
         "icons",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("staged", Level.OBSERVED), ("live", Level.DECLARED)], ids=["disturbed", "read-only"]
+)
+def test_the_plan_states_the_evidence_that_a_pass_needs(name: str, least: Level) -> None:
+    """An effect is planned to be seen where the host may be disturbed, and nowhere else."""
+    planned = {part.least for part in plan_of(TARGETS[name]).parts if (part.check, part.part) == ("locks", "taken")}
+    assert planned == {least}
 
 
 @pytest.mark.parametrize("name", TARGETS)

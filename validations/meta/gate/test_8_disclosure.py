@@ -17,8 +17,7 @@ from fixtures.environments.settings import Environment
 from fixtures.observation.browser import BrowserObservation, Control, View
 from fixtures.observation.document import Row, Toggle
 from fixtures.observation.facts import Absent, Unobserved
-from reports.records import Verdict
-from validations.contracts import Judgement, failed, not_applicable, passed, unknown
+from reports.records import Level, Verdict
 from validations.expectations import FIELDS, TIERS, ExpectedField, slug
 from validations.gate.test_8_disclosure import BROWSERS, Evidence, judge, read
 from validations.registry import DISCLOSURE
@@ -272,8 +271,7 @@ def test_a_body_that_is_no_page_passes_nothing(body: str) -> None:
 
 def test_nothing_observed_passes_nothing() -> None:
     """No part is green on evidence that holds nothing."""
-    evidence = Evidence(rows=(), toggles=())
-    assert {judge(evidence, part).verdict for part in PARTS} == {Verdict.FAIL, Verdict.UNKNOWN}
+    assert {judge(NOTHING, part).verdict for part in PARTS} == {Verdict.FAIL, Verdict.UNKNOWN}
 
 
 @st.composite
@@ -306,6 +304,7 @@ def test_a_mutilated_page_never_passes_for_what_it_lost(body: str) -> None:
 
 
 READ = read(str(GOOD))
+NOTHING = Evidence(rows=(), toggles=())
 ROW = READ.by_path["call_id"][0]
 BEHIND = READ.by_path["call_type"][0]
 SEEN = [tuple((one.path, "" if one.tier <= tiers else "closed") for one in FIELDS) for tiers in range(5)]
@@ -318,10 +317,7 @@ CONTROLS = tuple(
 VISIT = BrowserObservation("Chromium", 200, VIEWS, CONTROLS)
 VISITED = replace(READ, browser=VISIT)
 BY_SELECTORS = replace(VISITED, markup="selectors")
-KEYBOARD = "Chromium, by keyboard"
-TREE = "the accessibility tree of Chromium"
-SHOWS = "see which style or script shows what its disclosure has closed"
-HIDES = "see which style or script hides what its disclosure has opened"
+PASS, FAIL, UNKNOWN, NOT_APPLICABLE = Verdict
 
 
 def rows(path: str, *rows: Row, markup: str = "viewgate") -> Evidence:
@@ -358,226 +354,182 @@ def without(tiers: int, *paths: str) -> tuple[tuple[str, str], ...]:
 
 
 @pytest.mark.parametrize(
-    ("part", "evidence", "told"),
+    ("part", "evidence", "verdict", "code", "named"),
     [
-        pytest.param("field-call_id", READ, passed("call_id is shown in tier 1"), id="field"),
-        pytest.param("field-call_id", rows("call_id"),
-            failed("call_id is shown nowhere", "shown once"), id="field-nowhere"),
-        pytest.param("field-call_id", rows("call_id", ROW, ROW),
-            failed("call_id is shown twice", "shown once"), id="field-twice"),
-        pytest.param("field-call_id", rows("call_id", ROW, ROW, ROW),
-            failed("call_id is shown 3 times", "shown once"), id="field-thrice"),
-        pytest.param("field-call_id", rows("call_id", replace(ROW, tier="")),
-            failed("call_id says tier nothing", "tier 1"), id="field-of-no-tier"),
-        pytest.param("field-call_id", rows("call_id", replace(ROW, tier="4")),
-            failed("call_id says tier 4", "tier 1"), id="field-of-another-tier"),
-        pytest.param("field-call_id", rows("call_id", replace(ROW, around=("2", ""))),
-            failed("call_id lies behind 2 disclosures (2, of no tier)", "behind no disclosure: it belongs to tier 1"),
-            id="field-behind-a-disclosure"),
-        pytest.param("field-call_type", rows("call_type", replace(BEHIND, around=())),
-            failed("call_type lies behind no disclosure", "behind 1 disclosure (2): it belongs to tier 2"),
-            id="field-not-behind-its-own"),
-        pytest.param("field-call_id", rows("call_id", replace(ROW, hidden=True)),
-            failed("call_id is hidden by an attribute", "seen once its tier is open"), id="field-hidden"),
-        pytest.param("field-call_id", rows("call_id", replace(ROW, text="")),
-            failed("call_id shows nothing", "a value, or a placeholder where the call has none"), id="field-empty"),
-        pytest.param("field-call_id", rows("call_id", replace(ROW, tier="", around=("2",)), markup="selectors"),
-            passed("call_id is shown in tier 1"), id="field-by-selector"),
-        pytest.param("field-call_type", rows("call_type", replace(BEHIND, around=("2", "9")), markup="filament"),
-            passed("call_type is shown in tier 2"), id="field-in-its-section"),
-        pytest.param("field-call_type", rows("call_type", replace(BEHIND, around=("3", "2")), markup="filament"),
-            failed("call_type lies behind 2 disclosures (3, 2)", "behind 1 disclosure (2): it belongs to tier 2"),
-            id="field-in-anothers-section"),
+        pytest.param("field-call_id", READ, PASS, "field", "call_id", id="field"),
+        pytest.param("field-call_id", rows("call_id"), FAIL, "field-not-once", "call_id is shown nowhere",
+            id="field-nowhere"),
+        pytest.param("field-call_id", rows("call_id", ROW, ROW), FAIL, "field-not-once", "twice", id="field-twice"),
+        pytest.param("field-call_id", rows("call_id", ROW, ROW, ROW), FAIL, "field-not-once", "3 times",
+            id="field-thrice"),
+        pytest.param("field-call_id", rows("call_id", replace(ROW, tier="")), FAIL, "field-of-other-tier", "nothing",
+            id="field-of-no-tier"),
+        pytest.param("field-call_id", rows("call_id", replace(ROW, tier="4")), FAIL, "field-of-other-tier", "tier 4",
+            id="field-of-another-tier"),
+        pytest.param("field-call_id", rows("call_id", replace(ROW, around=("2", ""))), FAIL, "field-misplaced",
+            "2 disclosures (2, of no tier)", id="field-behind-a-disclosure"),
+        pytest.param("field-call_type", rows("call_type", replace(BEHIND, around=())), FAIL, "field-misplaced",
+            "no disclosure, but should be behind 1 disclosure (2)", id="field-not-behind-its-own"),
+        pytest.param("field-call_id", rows("call_id", replace(ROW, hidden=True)), FAIL, "field-hidden", "call_id",
+            id="field-hidden"),
+        pytest.param("field-call_id", rows("call_id", replace(ROW, text="")), FAIL, "field-empty", "call_id",
+            id="field-empty"),
+        pytest.param("field-call_id", rows("call_id", replace(ROW, tier="", around=("2",)), markup="selectors"), PASS,
+            "field", "tier 1", id="field-by-selector"),
+        pytest.param("field-call_type", rows("call_type", replace(BEHIND, around=("2", "9")), markup="filament"), PASS,
+            "field", "tier 2", id="field-in-its-section"),
+        pytest.param("field-call_type", rows("call_type", replace(BEHIND, around=("3", "2")), markup="filament"), FAIL,
+            "field-misplaced", "(3, 2)", id="field-in-anothers-section"),
         pytest.param("field-latency-asr-max",
             rows("latency.asr.max", replace(READ.by_path["latency.asr.max"][0], around=("3",)), markup="filament"),
-            passed("latency.asr.max is shown in tier 3"), id="field-in-a-section-below-the-one-before"),
-        pytest.param("field-call_id", replace(READ, markup="filament"),
-            passed("call_id is shown in tier 1"), id="field-in-no-section"),
-        pytest.param("fields", READ, passed("exactly the 112 fields, each once", fields=112), id="fields"),
-        pytest.param("fields", Evidence((), ()),
-            failed("the page marks no fields at all", "112 elements with data-field"), id="fields-none"),
-        pytest.param("fields", replace(READ, by_path={**READ.by_path, "x": (ROW,), "w": (ROW,)}),
-            failed("it shows w, x, too", "exactly the 112 fields of a call"), id="fields-strange"),
-        pytest.param("fields", rows("call_id"),
-            failed("it lacks call_id", "exactly the 112 fields of a call"), id="fields-absent"),
-        pytest.param("fields", rows("call_id", ROW, ROW),
-            failed("it shows 113 rows for 112 fields", "each field once"), id="fields-doubled"),
-        pytest.param("tier-1", READ, passed("tier 1 shows its 13 fields at once", fields=13), id="tier-1"),
-        pytest.param("tier-2", READ, passed("tier 2 adds its 19 fields to the ones before", fields=19), id="tier-2"),
-        pytest.param("tier-3", rows("latency.asr.max"),
-            failed("tier 3 has 54 fields", "55", fields=54), id="tier-3-of-one-field-less"),
-        pytest.param("tier-1", rows("call_id", replace(ROW, around=("2",))),
-            failed("call_id lies behind a disclosure", "tier 1 is seen at once"), id="tier-1-behind-something"),
-        pytest.param("tier-3", toggles(3, tier=""),
-            failed("tier 3 has 0 disclosures", "one"), id="tier-without-a-disclosure"),
-        pytest.param("tier-3", toggles(2, tier="3"),
-            failed("tier 3 has 2 disclosures", "one"), id="tier-with-two-disclosures"),
-        pytest.param("tier-3", toggles(3, around=()),
-            failed("the disclosure of tier 3 lies in no disclosure",
-                "in 1 disclosure (2): each tier adds to the one before"), id="tier-beside-the-one-before"),
-        pytest.param("tier-2", toggles(2, around=("4", "")),
-            failed("the disclosure of tier 2 lies in 2 disclosures (4, of no tier)",
-                "in no disclosure: each tier adds to the one before"), id="tier-2-in-another"),
-        pytest.param("tier-3", replace(toggles(3, around=()), markup="filament"),
-            passed("tier 3 adds its 55 fields to the ones before", fields=55), id="tier-in-a-section-of-its-own"),
-        pytest.param("tier-3", BY_SELECTORS,
-            passed("after key 3 a reader sees the 87 fields of tiers 1 to 3", seen_by=KEYBOARD), id="tier-by-selector"),
-        pytest.param("tier-1", BY_SELECTORS,
-            passed("after loading a reader sees the 13 fields of tiers 1 to 1", seen_by=KEYBOARD),
-            id="tier-1-by-selector"),
-        pytest.param("tier-2", replace(toggles(2, tier=""), markup="selectors"),
-            failed("the selector of tier 2 selects 0 elements", "one"), id="tier-2-by-a-selector-of-nothing"),
-        pytest.param("tier-3", replace(toggles(3, tier=""), markup="selectors"),
-            failed("the selector of tier 3 selects 0 elements", "one"), id="tier-by-a-selector-of-nothing"),
-        pytest.param("tier-3", replace(toggles(2, tier="3"), markup="selectors"),
-            failed("the selector of tier 3 selects 2 elements", "one"), id="tier-by-a-selector-of-two"),
-        pytest.param("tier-3", replace(READ, markup="selectors"),
-            unknown("what the selector of tier 3 opens is told by a browser alone",
-                remedy="have the page looked at in one: --require browser"), id="tier-by-selector-unseen"),
-        pytest.param("tier-3", replace(visited(views=()), markup="selectors"),
-            unknown("what the selector of tier 3 opens is told by a browser alone",
-                remedy="have the page looked at in one: --require browser"), id="tier-by-selector-without-a-view"),
-        pytest.param("tier-3", replace(view(2, fields=SEEN[2]), markup="selectors"),
-            failed("after key 3 a reader does not see call_cost.product_costs[].cost,"
-                " call_cost.product_costs[].is_transfer_leg_cost, call_cost.product_costs[].product and 52"
-                " more (closed)", "the 87 fields of tiers 1 to 3", remedy=HIDES, seen_by=KEYBOARD),
-            id="tier-by-selector-not-shown"),
-        pytest.param("closed", READ, passed("3 disclosures, all closed"), id="closed"),
-        pytest.param("closed", Evidence((), ()),
-            failed("the page has no disclosures", "three, closed at first"), id="closed-without-disclosures"),
-        pytest.param("closed", replace(READ, toggles=(*READ.toggles, Toggle("", "x", (), open=True), Toggle("9", "x",
-            (), open=True))),
-            failed("open at first: an unnamed one, 9", "all closed, so that tier 1 is what is seen"),
-            id="open-at-first"),
-        pytest.param("closed", toggles(3, exclusive=True),
-            failed("details of tier 3 have a name attribute",
-                "none: opening one would close the tier around or beside it"), id="closing-each-other"),
-        pytest.param("named", READ, passed("every control has a name"), id="named"),
-        pytest.param("named", Evidence((), ()),
-            failed("the page has no disclosures", "three, each with a name"), id="named-without-disclosures"),
-        pytest.param("named", toggles(3, first=False),
-            failed("the disclosure of tier 3 has no named summary as its first child",
-                "one: it is the control people use"), id="named-not-first"),
-        pytest.param("named", toggles(3, name=None),
-            failed("the disclosure of tier 3 has no named summary as its first child",
-                "one: it is the control people use"), id="named-without-a-name"),
-        pytest.param("named", toggles(3, tier="", name=""),
-            failed("the disclosure of tier (none) has no named summary as its first child",
-                "one: it is the control people use"), id="named-and-of-no-tier"),
-        pytest.param("named", toggles(3, skipped=True),
-            failed("the disclosure of tier 3 is taken out of the tab order",
-                "reached by Tab, as a summary is by itself"), id="named-and-not-reached"),
-        pytest.param("named", toggles(3, controls_inside=1),
-            failed("the disclosure of tier 3 has links or fields in its summary",
-                "text alone: a control in a control has no meaning"), id="named-around-a-control"),
-        pytest.param("secret", READ, passed("access_token is nowhere on the page"), id="secret"),
-        pytest.param("secret", Evidence((), (), mentions_secret=True),
-            unknown("there is no call on the page whose secret could be shown"), id="secret-of-no-call"),
-        pytest.param("secret", replace(READ, mentions_secret=True),
-            failed("the page mentions access_token", "nowhere: it lets anyone join the call",
-                remedy="never hand access_token to the template"), id="secret-mentioned"),
-        pytest.param("seen-1", VISITED,
-            passed("after loading a reader sees the 13 fields of tiers 1 to 1", seen_by=KEYBOARD), id="seen-1"),
-        pytest.param("seen-3", VISITED,
-            passed("after key 3 a reader sees the 87 fields of tiers 1 to 3", seen_by=KEYBOARD), id="seen-3"),
-        pytest.param("seen-1", replace(READ, browser=Absent("there is no browser")),
-            not_applicable("not looked at in a browser: there is no browser"), id="not-looked-at"),
-        pytest.param("announced", replace(READ, browser=Unobserved("it ended with 1")),
-            unknown("the browser did not tell: it ended with 1"), id="not-told"),
-        pytest.param("collapses", visited(views=()), unknown("the browser saw no page"), id="no-view"),
-        pytest.param("seen-2", view(1, fields=SEEN[3]),
-            failed("after key 2 a reader sees call_cost.product_costs[].cost,"
-                " call_cost.product_costs[].is_transfer_leg_cost, call_cost.product_costs[].product and 52"
-                " more", "only the 32 fields of tiers 1 to 2", remedy=SHOWS, seen_by=KEYBOARD), id="seen-too-early"),
-        pytest.param("seen-2", view(1, fields=without(2, "call_type", "agent_id", "call_id", "agent_tag")),
-            failed("after key 2 a reader does not see agent_id, agent_tag, call_id and 1 more (covered)",
-                "the 32 fields of tiers 1 to 2", remedy=HIDES, seen_by=KEYBOARD), id="not-seen"),
-        pytest.param("seen-2", view(1, fields=tuple(one for one in SEEN[2] if one[0] != "call_type")),
-            failed("after key 2 a reader does not see call_type (not on the page)", "the 32 fields of tiers 1 to 2",
-                remedy=HIDES, seen_by=KEYBOARD), id="not-on-the-page"),
-        pytest.param("seen-4", visited(views=VIEWS[:3], controls=(CONTROLS[0], CONTROLS[1], replace(CONTROLS[2],
-            reached=False))),
-            failed("no Tab leads to the control of tier 4", "reached by keyboard: not everybody has a mouse",
-                remedy="make it a native summary or button, without tabindex -1 or inert around it", seen_by=KEYBOARD),
-            id="view-not-reached"),
-        pytest.param("seen-4", visited(views=VIEWS[:3]),
-            unknown("the visit ended before tier 4 was opened", seen_by=KEYBOARD), id="view-not-taken"),
-        pytest.param("announced", VISITED,
-            passed("every control is announced with its name and its state", seen_by=TREE), id="announced"),
-        pytest.param("announced", controls(3, reached=False),
-            failed("the control of tier 3 was not reached", "three controls, reached by keyboard", seen_by=TREE),
+            PASS, "field", "tier 3", id="field-in-a-section-below-the-one-before"),
+        pytest.param("field-call_id", replace(READ, markup="filament"), PASS, "field", "tier 1",
+            id="field-in-no-section"),
+        pytest.param("fields", READ, PASS, "fields", "112", id="fields"),
+        pytest.param("fields", NOTHING, FAIL, "no-fields", "112", id="fields-none"),
+        pytest.param("fields", replace(READ, by_path={**READ.by_path, "x": (ROW,), "w": (ROW,)}), FAIL,
+            "strange-fields", "w, x", id="fields-strange"),
+        pytest.param("fields", rows("call_id"), FAIL, "fields-missing", "call_id", id="fields-absent"),
+        pytest.param("fields", rows("call_id", ROW, ROW), FAIL, "fields-repeated", "113 rows for 112",
+            id="fields-doubled"),
+        pytest.param("tier-1", READ, PASS, "tier-1", "13", id="tier-1"),
+        pytest.param("tier-2", READ, PASS, "tier", "19", id="tier-2"),
+        pytest.param("tier-3", rows("latency.asr.max"), FAIL, "tier-incomplete", "54 fields, but should be 55",
+            id="tier-3-of-one-field-less"),
+        pytest.param("tier-1", rows("call_id", replace(ROW, around=("2",))), FAIL, "tier-1-disclosed", "call_id",
+            id="tier-1-behind-something"),
+        pytest.param("tier-3", toggles(3, tier=""), FAIL, "tier-controls", "0 disclosures",
+            id="tier-without-a-disclosure"),
+        pytest.param("tier-3", toggles(2, tier="3"), FAIL, "tier-controls", "2 disclosures",
+            id="tier-with-two-disclosures"),
+        pytest.param("tier-3", toggles(3, around=()), FAIL, "tier-not-cumulative",
+            "no disclosure, but should be in 1 disclosure (2)", id="tier-beside-the-one-before"),
+        pytest.param("tier-2", toggles(2, around=("4", "")), FAIL, "tier-not-cumulative", "(4, of no tier)",
+            id="tier-2-in-another"),
+        pytest.param("tier-3", replace(toggles(3, around=()), markup="filament"), PASS, "tier", "55",
+            id="tier-in-a-section-of-its-own"),
+        pytest.param("tier-3", BY_SELECTORS, PASS, "seen", "87", id="tier-by-selector"),
+        pytest.param("tier-1", BY_SELECTORS, PASS, "seen", "13", id="tier-1-by-selector"),
+        pytest.param("tier-2", replace(toggles(2, tier=""), markup="selectors"), FAIL, "selector", "tier 2 selects 0",
+            id="tier-2-by-a-selector-of-nothing"),
+        pytest.param("tier-3", replace(toggles(3, tier=""), markup="selectors"), FAIL, "selector", "tier 3 selects 0",
+            id="tier-by-a-selector-of-nothing"),
+        pytest.param("tier-3", replace(toggles(2, tier="3"), markup="selectors"), FAIL, "selector", "tier 3 selects 2",
+            id="tier-by-a-selector-of-two"),
+        pytest.param("tier-3", replace(READ, markup="selectors"), UNKNOWN, "browser-needed", "tier 3",
+            id="tier-by-selector-unseen"),
+        pytest.param("tier-3", replace(visited(views=()), markup="selectors"), UNKNOWN, "browser-needed", "tier 3",
+            id="tier-by-selector-without-a-view"),
+        pytest.param("tier-3", replace(view(2, fields=SEEN[2]), markup="selectors"), FAIL, "not-seen",
+            "call_cost.product_costs[].product and 52 more (closed)", id="tier-by-selector-not-shown"),
+        pytest.param("closed", READ, PASS, "closed", "3", id="closed"),
+        pytest.param("closed", NOTHING, FAIL, "no-disclosures", "", id="closed-without-disclosures"),
+        pytest.param("closed",
+            replace(READ, toggles=(*READ.toggles, *(Toggle(tier, "x", (), open=True) for tier in ("", "9")))),
+            FAIL, "open", "an unnamed one, 9", id="open-at-first"),
+        pytest.param("closed", toggles(3, exclusive=True), FAIL, "exclusive", "tier 3", id="closing-each-other"),
+        pytest.param("named", READ, PASS, "named", "", id="named"),
+        pytest.param("named", NOTHING, FAIL, "no-disclosures", "", id="named-without-disclosures"),
+        pytest.param("named", toggles(3, first=False), FAIL, "unnamed", "tier 3", id="named-not-first"),
+        pytest.param("named", toggles(3, name=None), FAIL, "unnamed", "tier 3", id="named-without-a-name"),
+        pytest.param("named", toggles(3, tier="", name=""), FAIL, "unnamed", "tier (none)",
+            id="named-and-of-no-tier"),
+        pytest.param("named", toggles(3, skipped=True), FAIL, "skipped", "tier 3", id="named-and-not-reached"),
+        pytest.param("named", toggles(3, controls_inside=1), FAIL, "control-in-control", "tier 3",
+            id="named-around-a-control"),
+        pytest.param("secret", READ, PASS, "no-secret", "access_token", id="secret"),
+        pytest.param("secret", replace(NOTHING, mentions_secret=True), UNKNOWN, "no-call", "", id="secret-of-no-call"),
+        pytest.param("secret", replace(READ, mentions_secret=True), FAIL, "secret", "access_token",
+            id="secret-mentioned"),
+        pytest.param("seen-1", VISITED, PASS, "seen", "13", id="seen-1"),
+        pytest.param("seen-3", VISITED, PASS, "seen", "87", id="seen-3"),
+        pytest.param("seen-1", replace(READ, browser=Absent("there is no browser")), NOT_APPLICABLE, "no-browser",
+            "there is no browser", id="not-looked-at"),
+        pytest.param("announced", replace(READ, browser=Unobserved("it ended with 1")), UNKNOWN, "browser-broke",
+            "it ended with 1", id="not-told"),
+        pytest.param("collapses", visited(views=()), UNKNOWN, "browser-saw-nothing", "", id="no-view"),
+        pytest.param("seen-2", view(1, fields=SEEN[3]), FAIL, "seen-early",
+            "call_cost.product_costs[].product and 52 more", id="seen-too-early"),
+        pytest.param("seen-2", view(1, fields=without(2, "call_type", "agent_id", "call_id", "agent_tag")), FAIL,
+            "not-seen", "agent_id, agent_tag, call_id and 1 more (covered)", id="not-seen"),
+        pytest.param("seen-2", view(1, fields=tuple(one for one in SEEN[2] if one[0] != "call_type")), FAIL,
+            "not-seen", "call_type (not on the page)", id="not-on-the-page"),
+        pytest.param("seen-4", visited(views=VIEWS[:3], controls=(*CONTROLS[:2], replace(CONTROLS[2], reached=False))),
+            FAIL, "unreachable", "tier 4", id="view-not-reached"),
+        pytest.param("seen-4", visited(views=VIEWS[:3]), UNKNOWN, "visit-ended", "tier 4", id="view-not-taken"),
+        pytest.param("announced", VISITED, PASS, "announced", "", id="announced"),
+        pytest.param("announced", controls(3, reached=False), FAIL, "not-reached", "tier 3",
             id="announced-and-not-reached"),
-        pytest.param("announced", visited(controls=CONTROLS[:2]),
-            failed("the control of tier 4 was not reached", "three controls, reached by keyboard", seen_by=TREE),
+        pytest.param("announced", visited(controls=CONTROLS[:2]), FAIL, "not-reached", "tier 4",
             id="announced-without-its-control"),
-        pytest.param("announced", controls(3, name=" \n"),
-            failed("the control of tier 3 has no name", "a name that says what it opens", seen_by=TREE),
-            id="announced-without-a-name"),
-        pytest.param("announced", controls(3, expanded=(True, False, True)),
-            failed("the control of tier 3 is told as expanded, and after Enter as collapsed",
-                "collapsed, then expanded", remedy="use native details, or keep aria-expanded true to what is shown",
-                seen_by=TREE), id="announced-as-open"),
-        pytest.param("announced", controls(4, expanded=(None, None, None)),
-            failed("the control of tier 4 is told as neither collapsed nor expanded, and after Enter as neither"
-                " collapsed nor expanded", "collapsed, then expanded",
-                remedy="use native details, or keep aria-expanded true to what is shown", seen_by=TREE),
-            id="announced-as-nothing"),
-        pytest.param("announced", controls(4, expanded=(False, False, False)),
-            failed("the control of tier 4 is told as collapsed, and after Enter as collapsed",
-                "collapsed, then expanded", remedy="use native details, or keep aria-expanded true to what is shown",
-                seen_by=TREE), id="announced-and-never-opened"),
-        pytest.param("announced", replace(controls(4, name="", expanded=(None, None, None)), markup="filament"),
-            passed("1 section of Filament tell nobody whether they are open", seen_by=TREE),
-            id="sections-that-tell-nobody"),
-        pytest.param("announced", replace(controls(2, 3, expanded=(None, None, None)), markup="filament"),
-            passed("2 sections of Filament tell nobody whether they are open", seen_by=TREE),
-            id="two-sections-that-tell-nobody"),
-        pytest.param("announced", replace(visited(controls=(replace(CONTROLS[0], expanded=(None, None, None)),
-            replace(CONTROLS[1], expanded=(True, True, True)), CONTROLS[2])), markup="filament"),
-            failed("the control of tier 3 is told as expanded, and after Enter as expanded",
-                "collapsed, then expanded", remedy="use native details, or keep aria-expanded true to what is shown",
-                seen_by=TREE), id="section-that-tells-and-one-that-lies"),
-        pytest.param("announced", replace(controls(2, expanded=(None, True, None)), markup="filament"),
-            failed("the control of tier 2 is told as neither collapsed nor expanded, and after Enter as expanded",
-                "collapsed, then expanded", remedy="use native details, or keep aria-expanded true to what is shown",
-                seen_by=TREE), id="section-that-tells-half"),
-        pytest.param("collapses", VISITED,
-            passed("each control closes again what it opened", seen_by=KEYBOARD), id="collapses"),
-        pytest.param("collapses", controls(3, reached=False),
-            failed("the control of tier 3 was not reached", "three, opened and closed", seen_by=KEYBOARD),
+        pytest.param("announced", controls(3, name=" \n"), FAIL, "nameless", "tier 3", id="announced-without-a-name"),
+        pytest.param("announced", controls(3, expanded=(True, False, True)), FAIL, "state-untold",
+            "tier 3 is told as expanded, and after Enter as collapsed", id="announced-as-open"),
+        pytest.param("announced", controls(4, expanded=(None, None, None)), FAIL, "state-untold",
+            "neither collapsed nor expanded, and", id="announced-as-nothing"),
+        pytest.param("announced", controls(4, expanded=(False, False, False)), FAIL, "state-untold",
+            "after Enter as collapsed", id="announced-and-never-opened"),
+        pytest.param("announced", replace(controls(4, name="", expanded=(None, None, None)), markup="filament"), PASS,
+            "silent-sections", "1 section", id="sections-that-tell-nobody"),
+        pytest.param("announced", replace(controls(2, 3, expanded=(None, None, None)), markup="filament"), PASS,
+            "silent-sections", "2 sections", id="two-sections-that-tell-nobody"),
+        pytest.param("announced",
+            replace(visited(controls=(replace(CONTROLS[0], expanded=(None, None, None)),
+                replace(CONTROLS[1], expanded=(True, True, True)), CONTROLS[2])), markup="filament"),
+            FAIL, "state-untold", "tier 3", id="section-that-tells-and-one-that-lies"),
+        pytest.param("announced", replace(controls(2, expanded=(None, True, None)), markup="filament"), FAIL,
+            "state-untold", "tier 2", id="section-that-tells-half"),
+        pytest.param("collapses", VISITED, PASS, "collapses", "", id="collapses"),
+        pytest.param("collapses", controls(3, reached=False), FAIL, "not-reached", "tier 3",
             id="collapses-and-not-reached"),
-        pytest.param("collapses", controls(3, found_again=False),
-            failed("no Shift+Tab leads back to tier 3", "the way back by keyboard", seen_by=KEYBOARD),
+        pytest.param("collapses", controls(3, found_again=False), FAIL, "no-way-back", "tier 3",
             id="collapses-and-not-found-again"),
-        pytest.param("collapses", controls(3, expanded=(False, True, True)),
-            failed("tier 3 is told as expanded after Enter again", "collapsed", seen_by=KEYBOARD),
-            id="collapses-and-told-as-open"),
-        pytest.param("collapses", controls(3, expanded=(None, None, None)),
-            passed("each control closes again what it opened", seen_by=KEYBOARD), id="collapses-and-told-as-nothing"),
-        pytest.param("collapses", controls(2, 3, 4, found_again=False),
-            failed("no Shift+Tab leads back to tier 4", "the way back by keyboard", seen_by=KEYBOARD),
+        pytest.param("collapses", controls(3, expanded=(False, True, True)), FAIL, "stays-open",
+            "tier 3 is told as expanded", id="collapses-and-told-as-open"),
+        pytest.param("collapses", controls(3, expanded=(None, None, None)), PASS, "collapses", "",
+            id="collapses-and-told-as-nothing"),
+        pytest.param("collapses", controls(2, 3, 4, found_again=False), FAIL, "no-way-back", "tier 4",
             id="the-last-first"),
-        pytest.param("collapses", visited(views=VIEWS[:6]),
-            unknown("the visit ended after key 3 again", seen_by=KEYBOARD), id="collapses-half"),
-        pytest.param("collapses", view(6, tiers=2),
-            unknown("the visit ended after key 2 again", seen_by=KEYBOARD), id="collapses-and-ends-open"),
-        pytest.param("collapses", view(5, fields=SEEN[3]),
-            failed("after key 3 again a reader sees call_cost.product_costs[].cost,"
-                " call_cost.product_costs[].is_transfer_leg_cost, call_cost.product_costs[].product and 52"
-                " more", "only the 32 fields of tiers 1 to 2", remedy=SHOWS, seen_by=KEYBOARD),
+        pytest.param("collapses", visited(views=VIEWS[:6]), UNKNOWN, "visit-ended", "key 3 again",
+            id="collapses-half"),
+        pytest.param("collapses", view(6, tiers=2), UNKNOWN, "visit-ended", "key 2 again",
+            id="collapses-and-ends-open"),
+        pytest.param("collapses", view(5, fields=SEEN[3]), FAIL, "seen-early", "key 3 again",
             id="collapses-and-shows-the-tier"),
-        pytest.param("collapses", view(4, fields=without(3, "call_id")),
-            failed("after key 4 again a reader does not see call_id (covered)", "the 87 fields of tiers 1 to 3",
-                remedy=HIDES, seen_by=KEYBOARD), id="collapses-and-hides-more"),
+        pytest.param("collapses", view(4, fields=without(3, "call_id")), FAIL, "not-seen", "call_id (covered)",
+            id="collapses-and-hides-more"),
     ],
 )  # fmt: skip
-def test_what_an_operator_reads(part: str, evidence: Evidence, told: Judgement) -> None:
-    """An operator reads what was seen, what it should be, how it was looked at and what to do, in these words."""
-    assert judge(evidence, part) == told
+def test_each_rule_has_its_code(part: str, evidence: Evidence, verdict: Verdict, code: str, named: str) -> None:
+    """Every rule of disclosure has a code of its own, and names the field, the tier or the control that breaks it."""
+    finding = judge(evidence, part)
+    assert (finding.verdict, finding.code) == (verdict, f"disclosure.{code}")
+    assert named in finding.reason
+    assert finding.level is (Level.OBSERVED if verdict in (PASS, FAIL) else None)
 
 
 @pytest.mark.parametrize(
-    ("part", "attached"),
+    ("part", "evidence", "fields"),
+    [
+        pytest.param("fields", READ, 112, id="all"),
+        pytest.param("tier-1", READ, 13, id="tier-1"),
+        pytest.param("tier-2", READ, 19, id="tier-2"),
+        pytest.param("tier-3", rows("latency.asr.max"), 54, id="tier-3-of-one-field-less"),
+    ],
+)
+def test_the_fields_are_counted(part: str, evidence: Evidence, fields: int) -> None:
+    """How many fields were found goes to the reports."""
+    assert judge(evidence, part).figures == {"fields": fields}
+
+
+@pytest.mark.parametrize("part", ["seen-1", "announced", "collapses"])
+def test_what_a_browser_saw_names_the_browser(part: str) -> None:
+    """What depends on how a page is shown says which browser showed it."""
+    assert "Chromium" in judge(VISITED, part).seen_by
+
+
+@pytest.mark.parametrize(
+    ("part", "pictures"),
     [
         pytest.param("seen-1", {"closed.jpg": b"1"}, id="closed"),
         pytest.param("seen-2", {}, id="between"),
@@ -585,7 +537,7 @@ def test_what_an_operator_reads(part: str, evidence: Evidence, told: Judgement) 
         pytest.param("collapses", {}, id="closed-again"),
     ],
 )
-def test_pictures_go_with_what_they_show(part: str, attached: dict[str, bytes]) -> None:
+def test_pictures_go_with_what_they_show(part: str, pictures: dict[str, bytes]) -> None:
     """The page at first and with all tiers open are evidence of just that; what was not taken is not missed."""
-    assert judge(visited(pictures={"closed": b"1", "open": b"4"}), part).attachments == attached
-    assert judge(VISITED, part).attachments == {}
+    assert judge(visited(pictures={"closed": b"1", "open": b"4"}), part).pictures == pictures
+    assert judge(VISITED, part).pictures == {}

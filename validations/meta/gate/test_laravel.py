@@ -20,9 +20,7 @@ from fixtures.observation.facts import (
     Unobserved,
 )
 from fixtures.observation.lock_store import LockStore as Store
-from fixtures.observation.pages import Answer
-from reports.records import Verdict
-from validations.contracts import Judgement
+from reports.records import Finding, Level, Verdict
 from validations.gate import (
     test_1_middleware,
     test_2_writable,
@@ -36,6 +34,7 @@ from validations.gate import (
 from validations.meta.gate.test_4_health import answer, ran
 from validations.meta.gate.test_7_page import WHOLE, page
 from validations.meta.gate.test_objectives import GOOD as MET
+from validations.places import places
 from validations.registry import COVERAGE, SCHEDULED_HEALTH, VIEWS
 from validations.versions import optimize_clears_views, race_of, vendor_left_out, version_of
 
@@ -45,10 +44,11 @@ FIX = r"App\Http\Middleware\AutoFixViewCache"
 # --- 1: the booted kernel
 
 
-def registered(answers: tuple[Answer, ...] = (WHOLE,), *, marked: bool = False, **booted: Any) -> Judgement:
+def registered(version: str = "12.60.0", **booted: Any) -> Finding:
     """Judge the registration in a kernel that is booted like this."""
     kernel = Middleware.model_validate({"stack": (), "route": (), "route_uri": "admin/calls/{record}"} | booted)
-    evidence = test_1_middleware.Evidence("AutoFixViewCache", kernel, answers, None, marked)
+    where = places("laravel", version)
+    evidence = test_1_middleware.Evidence("AutoFixViewCache", kernel, (WHOLE,), None, marked=False, places=where)
     return test_1_middleware.judge(evidence, "registered")
 
 
@@ -66,30 +66,44 @@ def test_a_middleware_that_the_page_passes_is_registered(booted: dict[str, Any])
 
 
 @pytest.mark.parametrize(
-    ("booted", "verdict", "said"),
+    ("booted", "verdict", "code", "named"),
     [
-        pytest.param({"groups": {"web": (FIX,)}}, Verdict.FAIL, "does not run", id="filament-panel-without-web"),
+        pytest.param({"groups": {"web": (FIX,)}}, Verdict.FAIL, "other-group", "web", id="filament-panel-without-web"),
         pytest.param(
             {"groups": {"web": (FIX,)}, "route": None, "route_error": "NotFoundHttpException"},
             Verdict.UNKNOWN,
+            "route-not-known",
             "NotFoundHttpException",
             id="route-not-known",
         ),
-        pytest.param({"route": None}, Verdict.FAIL, "no middleware at all", id="nowhere"),
-        pytest.param({"stack": (FIX,), "route": (FIX,)}, Verdict.FAIL, "2 times", id="global-and-on-the-route"),
-        pytest.param({"stack": (r"App\NotAutoFixViewCache",)}, Verdict.FAIL, "NotAutoFix", id="another-class"),
+        pytest.param({"route": None}, Verdict.FAIL, "absent", "no middleware at all", id="nowhere"),
+        pytest.param({"stack": (FIX,), "route": (FIX,)}, Verdict.FAIL, "repeated", "2", id="global-and-on-the-route"),
+        pytest.param({"stack": (r"App\NotAutoFixViewCache",)}, Verdict.FAIL, "absent", "NotAuto", id="another-class"),
     ],
 )
 def test_a_middleware_that_the_page_does_not_pass_is_not_green(
-    booted: dict[str, Any], verdict: Verdict, said: str
+    booted: dict[str, Any], verdict: Verdict, code: str, named: str
 ) -> None:
     """A group that the page's route does not run is no registration: Filament's panels do not run web."""
-    judgement = registered(**booted)
-    assert judgement.verdict is verdict
-    assert said in judgement.reason
+    finding = registered(**booted)
+    assert (finding.verdict, finding.code) == (verdict, f"middleware.{code}")
+    assert named in finding.reason
 
 
-def answered(*marks: str, marked: bool = False) -> Judgement:
+@pytest.mark.parametrize(
+    ("version", "file"),
+    [
+        pytest.param("10.50.0", "app/Http/Kernel.php", id="kernel"),
+        pytest.param("11.0.0", "bootstrap/app.php", id="bootstrap"),
+    ],
+)
+@pytest.mark.parametrize("booted", [{}, {"stack": (FIX, FIX)}], ids=["absent", "repeated"])
+def test_where_to_register_depends_on_the_version(booted: dict[str, Any], version: str, file: str) -> None:
+    """The remedy names the file in which this version of Laravel registers middleware."""
+    assert file in registered(version=version, **booted).remedy
+
+
+def answered(*marks: str, marked: bool = False) -> Finding:
     """Judge answers with these headers."""
     answers = tuple(replace(WHOLE, auto_fix=mark) for mark in marks)
     evidence = test_1_middleware.Evidence("AutoFixViewCache", Middleware(stack=(FIX,)), answers, None, marked)
@@ -122,9 +136,8 @@ def test_a_host_that_does_not_tell_its_inodes_is_not_failed_for_it() -> None:
         "writable": True, "free_bytes": 1 << 40, "free_inodes": None, "by_modes": True,
     }  # fmt: skip
     evidence = test_2_writable.Evidence("w", {"logs": Directory.model_validate(told)}, None)
-    judgement = test_2_writable.judge(evidence, "logs")
-    assert judgement.verdict is Verdict.PASS
-    assert judgement.seen_by == "the ids of w and the modes"
+    finding = test_2_writable.judge(evidence, "logs")
+    assert (finding.verdict, finding.code, finding.level) == (Verdict.PASS, "writable.allowed", Level.RESOLVED)
 
 
 # --- 3: the deployment's topology
@@ -154,28 +167,33 @@ PULLED = "set -e; flock -n 9; cd /srv/shop/current; git pull; php artisan view:c
 
 
 @pytest.mark.parametrize(
-    ("evidence", "said"),
+    ("evidence", "code", "named"),
     [
-        pytest.param(lying(shared=True, deployer=DEP), "Deployer's artisan:optimize (/srv/shop/.dep)", id="deployer"),
-        pytest.param(lying(shared=True, deployer=DEP, exists=False), "all releases share", id="deployer-alone"),
-        pytest.param(lying(shared=True), '`php "$new/artisan" view:cache`', id="shared"),
-        pytest.param(lying(shared=True, text=RELEASES.replace("view:cache", "optimize")), "optimize`", id="optimize"),
-        pytest.param(lying("9.52.0", shared=True), "view:cache", id="view-cache-of-old"),
+        pytest.param(lying(shared=True, deployer=DEP), "shared-views-rebuilt", "/srv/shop/.dep", id="deployer"),
+        pytest.param(lying(shared=True, deployer=DEP, exists=False), "shared-views-rebuilt", "/srv", id="no-script"),
+        pytest.param(lying(shared=True), "shared-views-rebuilt", "view:cache", id="shared"),
+        pytest.param(
+            lying(shared=True, text=RELEASES.replace("view:cache", "optimize")),
+            "shared-views-rebuilt",
+            "optimize",
+            id="optimize",
+        ),
+        pytest.param(lying("9.52.0", shared=True), "shared-views-rebuilt", "view:cache", id="view-cache-of-old"),
         pytest.param(
             lying(released=False, text=PULLED),
-            "clears what is being served before it compiles it anew",
+            "rebuilds-live",
+            "view:cache",
             id="in-place",
         ),
     ],
 )
 def test_a_deploy_that_clears_what_is_served_fails_before_it_bites(
-    evidence: test_3_deployment.Evidence, said: str
+    evidence: test_3_deployment.Evidence, code: str, named: str
 ) -> None:
     """Deployer's default, and all like it: compiled views of all releases, cleared before one is published."""
-    judgement = test_3_deployment.judge(evidence, "order")
-    assert judgement.verdict is Verdict.FAIL
-    assert said in judgement.reason
-    assert judgement.remedy
+    finding = test_3_deployment.judge(evidence, "order")
+    assert (finding.verdict, finding.code) == (Verdict.FAIL, f"deployment.{code}")
+    assert named in finding.reason
 
 
 @pytest.mark.parametrize(
@@ -205,7 +223,7 @@ def test_the_health_commands_count_is_held_against_all_compiled_views() -> None:
 # --- 5: locks
 
 
-def expires(**said: Any) -> Judgement:
+def expires(**said: Any) -> Finding:
     """Judge the expiry of locks that were not watched."""
     told = {"store": "redis", "url": "redis://h:6379/0", "rebuild_key": "shop_k", "ttl_seconds": None} | said
     evidence = test_5_locks.Evidence(LockStore.model_validate(told), Store("7.2", "noeviction", 0), None)
@@ -213,25 +231,29 @@ def expires(**said: Any) -> Judgement:
 
 
 @pytest.mark.parametrize(
-    ("said", "verdict", "words"),
+    ("said", "verdict", "code", "named"),
     [
-        pytest.param({"held_ttl_ms": -2}, Verdict.PASS, "is not held now", id="not-held"),
-        pytest.param({"held_ttl_ms": 29_000}, Verdict.PASS, "expires after 29.0 s", id="held"),
-        pytest.param({"held_ttl_ms": -1}, Verdict.FAIL, "never expires", id="leaked"),
-        pytest.param({"held_ttl_ms": -1, "ttl_seconds": 60.0}, Verdict.FAIL, "never expires", id="declared-and-leaked"),
-        pytest.param({"held_ttl_ms": 10**9}, Verdict.FAIL, "expires after 1000000 s", id="for-days"),
-        pytest.param({"held_ttl_ms": -2, "ttl_seconds": 0.0}, Verdict.FAIL, "after 0 s", id="declared-for-ever"),
-        pytest.param({"held_ttl_ms": -2, "ttl_seconds": 60.0}, Verdict.PASS, "declared: 60 s", id="declared"),
-        pytest.param({}, Verdict.UNKNOWN, "no lock could be looked for", id="nothing-known"),
+        pytest.param({"held_ttl_ms": -2}, Verdict.PASS, "not-held", "shop_k", id="not-held"),
+        pytest.param({"held_ttl_ms": 29_000}, Verdict.PASS, "held", "29.0 s", id="held"),
+        pytest.param({"held_ttl_ms": -1}, Verdict.FAIL, "held-too-long", "never", id="leaked"),
+        pytest.param(
+            {"held_ttl_ms": -1, "ttl_seconds": 60.0}, Verdict.FAIL, "held-too-long", "60 s", id="declared-and-leaked"
+        ),
+        pytest.param({"held_ttl_ms": 10**9}, Verdict.FAIL, "held-too-long", "1000000 s", id="for-days"),
+        pytest.param(
+            {"held_ttl_ms": -2, "ttl_seconds": 0.0}, Verdict.FAIL, "declared-wrongly", "0 s", id="declared-for-ever"
+        ),
+        pytest.param({"held_ttl_ms": -2, "ttl_seconds": 60.0}, Verdict.PASS, "declared", "60 s", id="declared"),
+        pytest.param({}, Verdict.UNKNOWN, "expiry-not-known", "", id="nothing-known"),
     ],
 )
 def test_a_lock_that_is_held_for_ever_is_seen_without_touching_it(
-    said: dict[str, Any], verdict: Verdict, words: str
+    said: dict[str, Any], verdict: Verdict, code: str, named: str
 ) -> None:
     """PTTL of the rebuild's key tells a lock without an expiry; that none is held proves as much as it says."""
-    judgement = expires(**said)
-    assert judgement.verdict is verdict
-    assert words in judgement.reason
+    finding = expires(**said)
+    assert (finding.verdict, finding.code) == (verdict, f"locks.{code}")
+    assert named in finding.reason
 
 
 # --- 6: Filament
@@ -273,13 +295,13 @@ def test_the_race_of_the_version_stands_beside_the_page(version: str, name: str,
     """Class, signatures and sample size follow from the installed version, and are told with the verdict."""
     race = race_of(version)
     assert race is not None
-    judgement = test_7_page.judge(replace(page(*[WHOLE] * 300), race=race), "complete")
-    assert judgement.verdict is Verdict.PASS
-    assert version in judgement.reason
-    assert judgement.figures["race"] == name
-    assert judgement.figures["race_requests"] == requests
-    assert shown in str(judgement.figures["race_signatures"])
-    assert ("too few" in judgement.reason) is (requests > 300)
+    finding = test_7_page.judge(replace(page(*[WHOLE] * 300), race=race), "complete")
+    assert (finding.verdict, finding.code) == (Verdict.PASS, "page.complete")
+    assert version in finding.reason
+    assert finding.figures["race"] == name
+    assert finding.figures["race_requests"] == requests
+    assert shown in str(finding.figures["race_signatures"])
+    assert ("too few" in finding.reason) is (requests > 300)
 
 
 def test_signatures_that_a_version_cannot_show_are_not_told() -> None:
@@ -320,7 +342,7 @@ def test_what_commands_do_depends_on_the_version() -> None:
     assert [vendor_left_out(version) for version in versions] == [False, False, True, False, True, True, False]
 
 
-def released(*releases: str, marked: bool = False) -> Judgement:
+def released(*releases: str, marked: bool = False) -> Finding:
     """Judge the release of answers that name these."""
     answers = [replace(WHOLE, release=release) for release in releases]
     return test_7_page.judge(replace(page(*answers), marked=marked), "release")
@@ -347,7 +369,7 @@ def compiled(**changes: Any) -> CompiledViews:
     return CompiledViews.model_validate(told | changes)
 
 
-def coverage(version: str = "12.60.0", **changes: Any) -> Judgement:
+def coverage(version: str = "12.60.0", **changes: Any) -> Finding:
     """Judge the coverage of these compiled views."""
     return test_objectives.judge(replace(MET, compiled=compiled(**changes), version=version), COVERAGE)
 
@@ -360,58 +382,49 @@ def test_packages_views_count_as_compiled_views() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "code", "named"),
     [
-        pytest.param({"cached": False}, "view.cache is false", id="cache-off"),
-        pytest.param(
-            {"intact": 2, "missing": ("resources/views/a.blade.php",)}, "a.blade.php: not compiled", id="hole"
-        ),
-        pytest.param({"intact": 2, "damaged": ("a: expired: …",)}, "a: expired", id="perpetual-recompile"),
+        pytest.param({"cached": False}, "cache-off", "view.cache", id="cache-off"),
+        pytest.param({"intact": 2, "missing": ("views/a.blade.php",)}, "incomplete", "views/a.blade.php", id="hole"),
+        pytest.param({"intact": 2, "damaged": ("a: expired",)}, "incomplete", "a: expired", id="perpetual-recompile"),
         pytest.param(
             {"files": {"count": 3, "intact": 2, "empty_count": 1, "empty": ("f.php",)}},
+            "broken-files",
             "f.php",
             id="empty-package-view",
         ),
         pytest.param(
-            {"files": {"count": 3, "intact": 2, "cut_count": 1, "cut": ("f.php",)}}, "f.php", id="cut-package-view"
+            {"files": {"count": 3, "intact": 2, "cut_count": 1, "cut": ("f.php",)}},
+            "broken-files",
+            "f.php",
+            id="cut-package-view",
         ),
     ],
 )
-def test_a_hole_in_the_compiled_views_is_red(changes: dict[str, Any], said: str) -> None:
+def test_a_hole_in_the_compiled_views_is_red(changes: dict[str, Any], code: str, named: str) -> None:
     """What a request would compile, or stumble over, fails the coverage."""
-    judgement = coverage(**changes)
-    assert judgement.verdict is Verdict.FAIL
-    assert said in judgement.reason
+    finding = coverage(**changes)
+    assert (finding.verdict, finding.code) == (Verdict.FAIL, f"coverage.{code}")
+    assert named in finding.reason
 
 
-def test_published_package_views_that_view_cache_leaves_out_have_a_remedy_of_their_own() -> None:
+@pytest.mark.parametrize(
+    ("version", "code"),
+    [
+        pytest.param("12.60.0", "coverage.published-left-out", id="left-out"),
+        pytest.param("12.53.0", "coverage.incomplete", id="compiled"),
+    ],
+)
+def test_published_package_views_that_view_cache_leaves_out_have_a_remedy_of_their_own(version: str, code: str) -> None:
     """From 11.49 and 12.54 on view:cache does not compile them, so that running it again would not help."""
-    hole: dict[str, Any] = {"intact": 2, "missing": ("resources/views/vendor/mail/a.blade.php",)}
-    assert "leaves it out" in coverage(**hole).remedy
-    assert coverage("12.53.0", **hole).remedy == ""
-
-
-def test_what_lies_about_is_told_and_breaks_nothing() -> None:
-    """Spellings, uncompiled package views and files of other releases are told with the verdict, which stays green."""
-    judgement = coverage(
-        files={
-            "count": 9, "intact": 9, "duplicates_count": 1, "duplicates": ("/a = /b/../a",),
-            "dead_count": 2, "dead": ("/gone",), "elsewhere_count": 1, "elsewhere": ("/srv/releases/1/a",),
-        },
-        package_missing=("vendor/p/src/../resources/views/a.blade.php",),
-        package_missing_count=4,
-    )  # fmt: skip
-    assert judgement.verdict is Verdict.PASS
-    for said in ("4 of 697 package views", "/src/../", "1 compiled under two spellings", "3 of other releases or none"):
-        assert said in judgement.reason
+    assert coverage(version, intact=2, missing=("resources/views/vendor/mail/a.blade.php",)).code == code
 
 
 def test_a_command_scheduled_for_another_environment_is_not_scheduled() -> None:
     """A constraint to other environments means that it never runs here."""
     entry = ScheduleEntry(expression="*/5 * * * *", command="php artisan view:health-check --fix", runs_here=False)
-    judgement = test_objectives.judge(replace(MET, schedule=Schedule(entries=(entry,))), SCHEDULED_HEALTH)
-    assert judgement.verdict is Verdict.FAIL
-    assert "for other environments" in judgement.reason
+    finding = test_objectives.judge(replace(MET, schedule=Schedule(entries=(entry,))), SCHEDULED_HEALTH)
+    assert (finding.verdict, finding.code) == (Verdict.FAIL, "schedule-health.other-environment")
 
 
 def test_what_was_not_told_is_unknown_for_laravel_too() -> None:

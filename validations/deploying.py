@@ -20,9 +20,25 @@ _LOCK = (
 )
 
 
+CODES = {
+    "ok": ("safe-order",),
+    "failed": (
+        "not-its-kind", "clears-live", "rebuilds-live", "switch-not-atomic", "not-warmed", "warmed-too-late",
+        "failure-goes-on", "stays-down", "deploys-nothing",
+    ),
+    "unknown": (
+        "may-rebuild-live", "no-reload", "warmed-sometimes", "image-not-read", "not-understood", "runs-meet",
+    ),
+}  # fmt: skip
+"""By verdict what a deployment may come to; in the catalogue `deployment.` stands before each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What one deployment comes to. `state`: what is live and what is being built at that point."""
+    """What one deployment comes to. `state`: what is live and what is being built at that point.
+
+    Raises ValueError for a code that is none of its verdict.
+    """
 
     verdict: Literal["ok", "failed", "unknown"]
     code: str
@@ -32,6 +48,11 @@ class Ruling:
     state: str = ""
     expected: str = ""
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a code that the catalogue would not know."""
+        if self.code not in CODES[self.verdict]:
+            raise ValueError(f"{self.code} is no code of what {self.verdict}")
 
     @property
     def told(self) -> str:

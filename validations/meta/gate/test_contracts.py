@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from fixtures.environments.settings import Environment, FurtherPage
 from reports.records import Code, Finding, Level, Verdict
 from validations.contracts import Violation, counted, failed, listed, not_applicable, passed, unknown
+from validations.deploying import CODES as RULINGS
 from validations.messages import CATALOGUE, OBSERVE, Message, does_not_apply, fails, is_unknown, passes, says
 from validations.places import GATEWAY, LARAVEL, LARAVEL_10
 from validations.registry import EIGHT, OBJECTIVES, SCHEDULED_HEALTH, SCHEDULED_REBUILD, Check
@@ -205,6 +206,10 @@ def codes_of(
             # Only the two schedules share a judge; what other modules say so is said of any check.
             schedules = (SCHEDULED_HEALTH.id, SCHEDULED_REBUILD.id)
             yield from (f"{check}{slug}" for check in (schedules if file == SCHEDULED_HEALTH.file else ("any",)))
+        case ast.JoinedStr(values=[ast.Constant(value="deployment."), ast.FormattedValue()]):
+            ruled = {"passed": "ok", "failed": "failed", "unknown": "unknown"}
+            word = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
+            yield from (f"deployment.{code}" for code in RULINGS[ruled[word]])
         case ast.IfExp(body=body, orelse=orelse):
             for one in (body, orelse):
                 yield from codes_of(one, call, file, tree, parents)

@@ -344,7 +344,7 @@ class Recorder:
         if self._digests:
             judged = self._config.hook.pytest_viewgate_compared(config=self._config, digests=self._digests)
             for nodeid, pair in judged or ():
-                self._record(Outcome.from_json(pair | {"nodeid": nodeid, "attempt": 1}))
+                self._record(Outcome.from_json(pair | {"nodeid": nodeid}))
         return result
 
     @pytest.hookimpl(wrapper=True, trylast=True)

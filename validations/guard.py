@@ -9,6 +9,7 @@ once it is registered. Where neither is loaded, the gate's modules refuse to be 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import copy
 import os
 from collections.abc import Generator
@@ -91,7 +92,9 @@ class Guard:
         if getattr(option, "reports", None):
             # Whatever comes of this run, an older report does not stand for it.
             for name in (*FILES, EVENTS):
-                (folder / option.reports / name).unlink(missing_ok=True)
+                # Where there can be none, reports' own plugin says why it cannot write any.
+                with contextlib.suppress(OSError):
+                    (folder / option.reports / name).unlink()
         self._require_plugins(config.pluginmanager, option)
         if listing:
             _refuse(f"{listing} runs no test: leave it out, or name other folders")

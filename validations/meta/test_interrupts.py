@@ -166,12 +166,12 @@ def test_an_interrupt_is_heard(first: str, program: str, met: list[str]) -> None
         pytest.param("/secrets/authorization", signal.SIGHUP, id="while-it-is-up"),
     ],
 )
-def test_a_benchmark_takes_its_stage_with_it(open_folder: Path, reached: str, number: signal.Signals) -> None:
-    """A run without a gate has no keeper: it ends with exit code 2 all the same, and nothing of it is left."""
+def test_a_run_without_a_gate_takes_its_stage_with_it(open_folder: Path, reached: str, number: signal.Signals) -> None:
+    """It has no keeper: it ends with exit code 2 all the same, and nothing of it is left."""
     runs = Runs(open_folder)
-    benchmark = str(CHECKOUT / "validations/benchmarks/test_gateway.py")
+    tests = str(CHECKOUT / "validations/races/test_http.py")
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", benchmark, "-k", "middleware", "--basetemp", str(open_folder / "basetemp")],
+        [sys.executable, "-m", "pytest", tests, "--basetemp", str(open_folder / "basetemp")],
         cwd=open_folder,
         env=runs.environment(),
         stdout=subprocess.PIPE,
@@ -183,7 +183,7 @@ def test_a_benchmark_takes_its_stage_with_it(open_folder: Path, reached: str, nu
     try:
         wait_until(
             lambda: any(runs.temporary.glob(f"viewgate-stage-*{reached}")),
-            awaited=f"a benchmark's stage, with {reached or 'its folder'}",
+            awaited=f"the tests' stage, with {reached or 'its folder'}",
             seconds=RUN_SECONDS,
         )
         process.send_signal(number)

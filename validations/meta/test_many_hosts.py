@@ -82,18 +82,18 @@ class Shop:
         """Return what came out of each part, without what differs from run to run: when, and how long it took."""
         found = {}
         for event in self.events("part"):
-            outcome = {
-                name: value
-                for name, value in event["outcome"].items()
-                if name not in ("seconds", "started", "samples", "figures")
-            }
+            outcome = {name: value for name, value in event["outcome"].items() if name not in ("seconds", "started")}
+            finding = outcome["finding"]
+            outcome["finding"] = {name: finding[name] for name in finding if name not in ("samples", "figures")}
             found[outcome["check"], outcome["host"], outcome["part"]] = outcome
         return found
 
     def agreement(self) -> dict[str, str]:
         """Return the verdict of the objective `agreement` by host, where it came out."""
         return {
-            host: outcome["verdict"] for (check, host, _), outcome in self.outcomes().items() if check == "agreement"
+            host: outcome["finding"]["verdict"]
+            for (check, host, _), outcome in self.outcomes().items()
+            if check == "agreement"
         }
 
 
@@ -143,7 +143,9 @@ def test_all_hosts_are_looked_at_side_by_side(shop: Shop, arguments: list[str]) 
     shop.describe(*hosts)
     shop.stand_ins.before = together(len(hosts))
     done = shop.gate("-k", "registered", *arguments)
-    assert {outcome["verdict"] for outcome in shop.outcomes().values()} == {"pass"}, done.stdout + done.stderr
+    assert {outcome["finding"]["verdict"] for outcome in shop.outcomes().values()} == {"pass"}, (
+        done.stdout + done.stderr
+    )
     assert shop.stand_ins.calls == dict.fromkeys(hosts, 1)
     assert shop.stand_ins.most_at_once == len(hosts)
 
@@ -155,7 +157,9 @@ def test_hosts_at_once_are_bounded(shop: Shop, arguments: list[str]) -> None:
     shop.describe(*hosts)
     shop.stand_ins.before = together(2)
     done = shop.gate("-k", "registered", "--hosts-at-once", "2", *arguments)
-    assert {outcome["verdict"] for outcome in shop.outcomes().values()} == {"pass"}, done.stdout + done.stderr
+    assert {outcome["finding"]["verdict"] for outcome in shop.outcomes().values()} == {"pass"}, (
+        done.stdout + done.stderr
+    )
     assert shop.stand_ins.calls == dict.fromkeys(hosts, 1)
     assert shop.stand_ins.most_at_once == 2
 
@@ -260,10 +264,15 @@ def test_a_run_is_the_same_with_workers_and_without(shop: Shop) -> None:
     log.unlink(missing_ok=True)
     differs = BAD["release-differs"]
     outcomes = alike(shop, replace(differs, arguments=("-p", "breaks", "-p", "counts")))["outcomes"]
-    assert [outcomes["agreement", host, "objective"]["verdict"] for host in ("web-1", "web-2")] == ["fail", "fail"]
+    assert [outcomes["agreement", host, "objective"]["finding"]["verdict"] for host in ("web-1", "web-2")] == [
+        "fail",
+        "fail",
+    ]
     broken = [outcome for (check, _, _), outcome in outcomes.items() if check == "disclosure"]
-    assert Counter(outcome["verdict"] for outcome in broken) == {"unknown": 2 * 126}
-    assert {outcome["observed"] for outcome in broken} == {"the check itself broke: KeyError: 'tier' (breaks.py:5)"}
+    assert Counter(outcome["finding"]["verdict"] for outcome in broken) == {"unknown": 2 * 126}
+    assert {outcome["finding"]["observed"] for outcome in broken} == {
+        "the check itself broke: KeyError: 'tier' (breaks.py:5)"
+    }
     kept = [path for outcome in broken for path in outcome["attachments"]]
     assert len(kept) == 2
     assert all("KeyError" in (shop.runs.reports / path).read_text(encoding="utf-8") for path in kept)
@@ -279,7 +288,7 @@ def test_a_run_is_the_same_with_workers_and_without(shop: Shop) -> None:
 def test_every_bad_environment_is_the_same_with_workers_and_without(shop: Shop, name: str) -> None:
     """Whatever is wrong, a run with two workers says it in the same outcomes, with the same verdict and exit code."""
     outcomes = alike(shop, BAD[name])["outcomes"]
-    verdicts = {outcome["verdict"] for (check, _, _), outcome in outcomes.items() if check == "agreement"}
+    verdicts = {outcome["finding"]["verdict"] for (check, _, _), outcome in outcomes.items() if check == "agreement"}
     assert verdicts == BAD[name].agreement
 
 
@@ -295,7 +304,7 @@ def test_hosts_that_come_to_agree_are_waited_for(shop: Shop, arguments: list[str
 
     shop.stand_ins.before = deployed_meanwhile
     done = shop.gate("-k", "agreement", "--wait", "60", *arguments)
-    looks = [(event["outcome"]["host"], event["outcome"]["verdict"]) for event in shop.events("part")]
+    looks = [(event["outcome"]["host"], event["outcome"]["finding"]["verdict"]) for event in shop.events("part")]
     # Workers report in no order of theirs; each host's own looks have one.
     assert sorted(looks, key=itemgetter(0)) == [
         (host, verdict) for host in ("web-1", "web-2") for verdict in ("fail", "pass", "pass")
@@ -348,7 +357,9 @@ def test_few_descriptors_let_hosts_wait_and_lose_none(shop: Shop) -> None:
     shop.describe(*hosts)
     done = limited(shop, 140, "-k", "complete or registered")
     assert "ulimit -n " in done.stdout
-    assert {outcome["verdict"] for outcome in shop.outcomes().values()} == {"pass"}, done.stdout + done.stderr
+    assert {outcome["finding"]["verdict"] for outcome in shop.outcomes().values()} == {"pass"}, (
+        done.stdout + done.stderr
+    )
     assert shop.stand_ins.calls == dict.fromkeys(hosts, 1)
     assert 1 <= shop.stand_ins.most_at_once < len(hosts)
 
@@ -408,7 +419,7 @@ def test_a_worker_knows_that_its_environment_is_a_stage(shop: Shop) -> None:
         PYTHONPATH=str(shop.runs.folder),
     )
     (outcome,) = shop.outcomes().values()
-    assert (outcome["check"], outcome["verdict"]) == ("recovery", "unknown"), done.stdout + done.stderr
+    assert (outcome["check"], outcome["finding"]["verdict"]) == ("recovery", "unknown"), done.stdout + done.stderr
     (started,) = shop.events("run-started")
     assert started["plan"]["kind"] == "staged"
     (suite,) = ET.parse(results).getroot().iter("testsuite")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.environments.stage import runtime_user
-from fixtures.observation.facts import HostFacts, Recomputed
+from fixtures.observation.facts import Configuration, HostFacts, Recomputed
 from fixtures.observation.gateway_probe import bare_environment
-from validations.meta.observation.laravel_trees import PHP, compiled_path, described, laravel_8, probed
+from validations.meta.observation.laravel_trees import PHP, compiled_path, described, laravel_8, probed, ran
 
 ACCOUNT = pwd.getpwnam(runtime_user())
 OWNER = (ACCOUNT.pw_uid, ACCOUNT.pw_gid) if os.geteuid() == 0 else None
@@ -306,3 +307,49 @@ def test_no_compiler_changes_anything_and_each_is_named(root: Path, act: str) ->
     expected = "fatal" if act in (WRITERS["dies"], WRITERS["fatal"], WRITERS["endless"]) else "writes"
     assert states(found) == {"act.blade.php": expected}
     assert (found.whole, found.states["equal"]) == (True, found.of - 1)
+
+
+def configuration(root: Path) -> Configuration:
+    """Return what was found of a host's cached configuration."""
+    found = seen(root).seen("configuration")
+    assert isinstance(found, Configuration)
+    return found
+
+
+def test_a_configuration_cached_here_agrees_with_one_that_is_loaded_afresh(root: Path) -> None:
+    """A configuration that config:cache wrote in the release has nothing of another tree, and none is told without."""
+    cached(root)
+    assert not configuration(root).cached
+    artisan(root, "config:cache")
+    found = configuration(root)
+    assert (found.cached, found.elsewhere, found.other) == (True, (), ())
+    assert found.compared > 50
+
+
+@pytest.mark.parametrize("gone", [pytest.param(True, id="gone"), pytest.param(False, id="still-there")])
+def test_a_configuration_cached_in_another_tree_names_the_keys_that_lead_there(
+    root: Path, open_folder: Path, *, gone: bool
+) -> None:
+    """Views and compiled views of a build folder are found by their keys, whether that folder is left or not."""
+    build = open_folder / "build"
+    shutil.copytree(root, build, symlinks=True)
+    if OWNER:
+        for path in (build, *build.rglob("*")):
+            os.chown(path, *OWNER)
+    artisan(build, "config:cache")
+    shutil.copy2(build / "bootstrap/cache/config.php", root / "bootstrap/cache/config.php")
+    if gone:
+        shutil.rmtree(build)
+    found = configuration(root)
+    assert {"view.paths.0", "view.compiled", "logging.channels.single.path"} <= set(found.elsewhere)
+
+
+def test_no_value_of_a_configuration_is_told(root: Path) -> None:
+    """A value that changed since the configuration was cached is told by its key alone."""
+    artisan(root, "config:cache")
+    file = root / "config/app.php"
+    file.write_text(file.read_text().replace("'shop'", "'s3cr3t-of-the-shop'"))
+    environment = described(root)
+    said = ran(environment).out
+    assert b'"app.name"' in said
+    assert b"s3cr3t-of-the-shop" not in said

@@ -220,8 +220,10 @@ DISCLOSURE = Check(
 EIGHT = (MIDDLEWARE, WRITABLE, DEPLOYMENT, HEALTH, LOCKS, FILAMENT, PAGE, DISCLOSURE)
 
 
-def _objective(name: str, title: str, promise: str, evidence: Least, needs: Needs) -> Check:
-    return Check(0, name, title, promise, _fixed("objective"), (evidence,), needs, needs)
+def _objective(
+    name: str, title: str, promise: str, evidence: Least, needs: Needs, *, laravel: Needs | None = None
+) -> Check:
+    return Check(0, name, title, promise, _fixed("objective"), (evidence,), needs, laravel or needs)
 
 
 VIEWS = _objective(
@@ -237,6 +239,7 @@ COVERAGE = _objective(
     "Every template source has an intact compiled view of its present content.",
     _same("*", DECLARED, "each file's times and trailer, held against its template"),
     Needs(facts=("compiled",)),
+    laravel=Needs(facts=("compiled", "configuration", "recomputed")),
 )
 ERRORS = _objective(
     "view-errors",

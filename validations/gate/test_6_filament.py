@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from fixtures.environments.base import Host
 from fixtures.observation.facts import CacheFile, Caches
 from reports.records import Finding, Verdict
+from validations import recomputation
 from validations.cells import Cell, validates
-from validations.contracts import DECLARED, counted, failed, listed, not_applicable, passed, unknown
+from validations.contracts import DECLARED, RESOLVED, counted, failed, listed, not_applicable, passed, unknown
 from validations.messages import does_not_apply, fails, is_unknown, passes, says
 from validations.places import GATEWAY, Places, places_of
 from validations.registry import FILAMENT
@@ -39,6 +40,7 @@ says(
         "filament.lacks": fails("it does not list {which}", "all that is there", _REBUILD),
         "filament.outdated": fails("{which} changed since it was made", "fresh", _REBUILD),
         "filament.cached": passes("{count}, all there and fresh"),
+        "filament.computed": passes("{count}, as the application computes them now"),
     }
 )
 
@@ -107,6 +109,12 @@ def _of_role(evidence: Evidence, role: str) -> Finding:
         return unknown("filament.not-looked-at", role=role)
     # Icons are of a package of their own, which may be there without Filament.
     command = "icons:cache" if "panels" in evidence.caches.absent else "filament:optimize"
+    now = cache.recomputed
+    if now is not None and cache.exists and cache.load_error is None:
+        count = counted(now.entries, "entry").replace("entrys", "entries")
+        wrong = recomputation.of_cache(cache)
+        computed = passed("filament.computed", RESOLVED, figures={"entries": now.entries}, count=count)
+        return wrong or computed
     bad = _defect(cache)
     if bad is not None:
         code, which = bad

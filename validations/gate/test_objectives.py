@@ -9,12 +9,20 @@ from typing import Any, TypeVar
 
 from fixtures.environments.base import Host
 from fixtures.environments.settings import Objectives, Page
-from fixtures.observation.facts import ApplicationLog, CompiledViews, Schedule, Unobserved
+from fixtures.observation.facts import (
+    ApplicationLog,
+    CompiledViews,
+    Configuration,
+    HostFacts,
+    Recomputed,
+    Schedule,
+    Unobserved,
+)
 from fixtures.observation.pages import Answer
 from fixtures.observation.reading.log import ViewErrors, view_errors
 from fixtures.observation.repair import Repair
 from reports.records import Finding, Scalar
-from validations import agreement
+from validations import agreement, recomputation
 from validations.cells import Cell, validates
 from validations.contracts import DECLARED, OBSERVED, RESOLVED, counted, failed, listed, passed, unknown
 from validations.gate.test_7_page import defect, upper_bound
@@ -56,6 +64,12 @@ says(
             "all of them",
             "compile resources/views/vendor/ yourself after view:cache, which leaves it out since Laravel 11.49 and"
             " 12.54",
+        ),
+        "coverage.vendor-left-out": fails(
+            "{intact} of {sources} templates have an intact compiled view; {lacking}",
+            "all of them",
+            "view:cache leaves out every folder named vendor: rename it, or compile its templates after view:cache with"
+            " app('blade.compiler')->compile($path)",
         ),
         "coverage.broken-files": fails(
             "{count} that no template of the application asks for: {broken}",
@@ -146,6 +160,9 @@ class Evidence:
     version: str = ""
     environment: str = ""
     places: Places = GATEWAY
+    # Of Laravel; None: this application's own code is not asked.
+    recomputed: Recomputed | Unobserved | None = None
+    configuration: Configuration | Unobserved | None = None
 
 
 pytest_generate_tests = validates(*OBJECTIVES)
@@ -177,7 +194,15 @@ def examine(host: Host, history: Sequence[dict[str, Any]]) -> Evidence:
         version=application.framework_version if application else "",
         environment=application.environment if application else "",
         places=places_of(host),
+        recomputed=_of_laravel(host, facts, "recomputed"),
+        configuration=_of_laravel(host, facts, "configuration"),
     )
+
+
+def _of_laravel(host: Host, facts: HostFacts | Unobserved, section: str) -> Any:
+    if host.environment.kind != "laravel":
+        return None
+    return facts if isinstance(facts, Unobserved) else _seen(lambda: facts.seen(section))
 
 
 def _seen(observe: Callable[[], T]) -> T | Unobserved:
@@ -218,32 +243,67 @@ def _measured(value: float, target: float) -> dict[str, Scalar]:
 
 
 def _coverage(evidence: Evidence) -> Finding:
-    compiled, console = evidence.compiled, evidence.places.console
-    if isinstance(compiled, Unobserved):
-        return unknown("coverage.not-measured", reason=compiled)
+    for unseen in (evidence.configuration, evidence.compiled, evidence.recomputed):
+        # Caches of another tree are the root of whatever else is found, or is not.
+        if isinstance(unseen, Configuration) and (found := recomputation.of_configuration(unseen)):
+            return found
+        if isinstance(unseen, Unobserved):
+            return unknown("coverage.not-measured", reason=unseen)
+    compiled, recomputed = evidence.compiled, evidence.recomputed
+    assert isinstance(compiled, CompiledViews)
+    assert not isinstance(recomputed, Unobserved)
     if compiled.sources == 0:
         return unknown("coverage.no-sources")
     if not compiled.cached:
         return failed("coverage.cache-off", level=RESOLVED)
+    wrong = recomputation.of_views(recomputed) if recomputed else None
+    # Without that folder view:cache comes to no end: it is why others are missing.
+    if wrong and wrong.code == "coverage.absent-folder":
+        return wrong
+    if bad := _of_files(compiled, evidence):
+        return bad
+    if wrong:
+        return wrong
+    # What a compilation that writes or draws lots makes is known by its file alone.
+    level = RESOLVED if recomputed and recomputed.all_equal else DECLARED
+    beside = f"; {recomputation.told(recomputed)}" if recomputed else ""
+    return passed(
+        "coverage.complete",
+        level,
+        figures=_measured(compiled.intact / compiled.sources, 1),
+        sources=compiled.sources,
+        beside=beside + _told_of_files(compiled),
+    )
+
+
+def _of_files(compiled: CompiledViews, evidence: Evidence) -> Finding | None:
+    """Judge what the compiled files tell of themselves."""
+    console = evidence.places.console
     lacking = [*compiled.damaged, *(f"{name}: not compiled" for name in compiled.missing)]
-    figures = _measured(compiled.intact / compiled.sources, 1)
     intact, sources = compiled.intact, compiled.sources
     if lacking or intact != sources:
-        code = "coverage.published-left-out" if _only_published(compiled, evidence.version) else "coverage.incomplete"
+        vendor, published = _vendor_alone(compiled, evidence.version)
+        left_out = "coverage.vendor-left-out" if vendor else "coverage.published-left-out"
+        code = left_out if vendor or published else "coverage.incomplete"
+        figures = _measured(intact / sources, 1)
         return failed(code, figures=figures, intact=intact, sources=sources, lacking=listed(lacking), console=console)
     files = compiled.files
     broken = [*files.empty, *files.cut] if files else []
     if broken:
         count = counted(len(broken), "compiled file")
         return failed("coverage.broken-files", count=count, broken=listed(broken), console=console)
-    return passed("coverage.complete", DECLARED, figures=figures, sources=sources, beside=_told_of_files(compiled))
+    return None
 
 
-def _only_published(compiled: CompiledViews, version: str) -> bool:
-    """Tell whether all that is missing are published package views, which this version's view:cache leaves out."""
+def _vendor_alone(compiled: CompiledViews, version: str) -> tuple[bool, bool]:
+    """Tell whether all that is missing is in folders named vendor, and whether it is published views of packages.
+
+    The former view:cache never compiles; the latter it leaves out in some versions.
+    """
     missing = compiled.missing
-    published = bool(missing) and all(name.startswith("resources/views/vendor/") for name in missing)
-    return published and not compiled.damaged and vendor_left_out(version)
+    alone = bool(missing) and not compiled.damaged and all("/vendor/" in name for name in missing)
+    published = alone and all(name.startswith("resources/views/vendor/") for name in missing)
+    return alone and not published, published and vendor_left_out(version)
 
 
 def _told_of_files(compiled: CompiledViews) -> str:

@@ -13,7 +13,9 @@ from fixtures.observation.facts import (
     ApplicationLog,
     CompiledFiles,
     CompiledViews,
+    Configuration,
     LogEntry,
+    Recomputed,
     Schedule,
     ScheduleEntry,
     Unobserved,
@@ -308,3 +310,48 @@ def test_what_else_lies_there_is_told() -> None:
 def test_a_remedy_names_what_to_type_and_where(objective: Check, evidence: Evidence, said: str) -> None:
     """A remedy can be followed to the letter on the application that was judged: its console, its log, its name."""
     assert said in judge(replace(evidence, places=places("laravel", "12.60.0")), objective).remedy
+
+
+OF_A_BUILD = Configuration(
+    cached=True, path="/c.php", environment_file=True, elsewhere_count=1, elsewhere=("view.compiled",)
+)
+
+
+def test_a_configuration_of_another_tree_is_the_root_of_what_is_not_there() -> None:
+    """Compiled views that are not there, since the configuration names a build's, are red for that configuration."""
+    finding = judge(replace(GOOD, compiled=Unobserved("no directory"), configuration=OF_A_BUILD), COVERAGE)
+    assert (finding.verdict, finding.code) == (Verdict.FAIL, "coverage.configuration-elsewhere")
+
+
+@pytest.mark.parametrize("section", ["recomputed", "configuration"])
+def test_what_was_not_recomputed_is_unknown_unless_the_application_could_not(section: str) -> None:
+    """A section that got lost is no pass; one that says why it could not be computed leaves what the files tell."""
+    lost: dict[str, Any] = {section: Unobserved("lost")}
+    assert judge(replace(GOOD, **lost), COVERAGE).verdict is Verdict.UNKNOWN
+    could_not = replace(
+        GOOD, recomputed=Recomputed(cannot="why"), configuration=Configuration(cached=True, cannot="why")
+    )
+    finding = judge(could_not, COVERAGE)
+    assert (finding.verdict, finding.level) == (Verdict.PASS, Level.DECLARED)
+
+
+def test_views_that_were_all_recomputed_and_are_equal_are_resolved() -> None:
+    """Evidence that every compiled view is what the application makes of its template is of the level resolved."""
+    equal = Recomputed(of=2, whole=True, states={"equal": 2})
+    assert judge(replace(GOOD, recomputed=equal), COVERAGE).level is Level.RESOLVED
+    some = Recomputed(of=2, whole=True, states={"equal": 1, "varies": 1})
+    assert judge(replace(GOOD, recomputed=some), COVERAGE).level is Level.DECLARED
+
+
+@pytest.mark.parametrize(
+    ("missing", "code"),
+    [
+        pytest.param(("resources/views/admin/vendor/a",), "coverage.vendor-left-out", id="a-folder-named-vendor"),
+        pytest.param(("resources/views/a/vendor/a", "resources/views/b"), "coverage.incomplete", id="and-another"),
+        pytest.param(("resources/views/vendors/a",), "coverage.incomplete", id="another-name"),
+    ],
+)
+def test_the_remedy_for_a_folder_that_view_cache_leaves_out_helps(missing: tuple[str, ...], code: str) -> None:
+    """Where view:cache never compiles what is missing, the remedy is not to run it once more."""
+    finding = judge(compiled(missing=missing, intact=681), COVERAGE)
+    assert (finding.verdict, finding.code) == (Verdict.FAIL, code)

@@ -389,7 +389,34 @@ namespace Filament\Facades {
     {
         public static function getPanels()
         {
-            return array_flip(\STAND_IN['panels']);
+            $panels = array_flip(\STAND_IN['panels']);
+            foreach (\STAND_IN['discovers'] ?? [] as $panel => $found) {
+                $panels[$panel] = new PanelStandIn($found);
+            }
+
+            return $panels;
+        }
+    }
+
+    /** A panel in the console: what it holds is what it discovered, unless it says that it took that from its cache. */
+    class PanelStandIn
+    {
+        protected $livewireComponents = [];
+        protected $pageDirectories = [];
+        protected $resourceDirectories = [];
+        protected $resources = [];
+        private $cached;
+
+        public function __construct($found)
+        {
+            $this->cached = $found['cached'] ?? false;
+            $this->resourceDirectories = $found['resourceDirectories'];
+            $this->resources = $found['resources'];
+        }
+
+        public function hasCachedComponents()
+        {
+            return $this->cached;
         }
     }
 }

@@ -85,3 +85,17 @@ def test_a_defect_of_a_real_version_is_named(real_php: str, open_folder: Path) -
     compiled = probed(described(root), interpreter=real_php).seen("compiled")
     assert set(compiled.missing) - {PUBLISHED} == {"resources/views/new.blade.php"}
     assert compiled.damaged == ("resources/views/calls/enhanced.blade.php: empty",)
+
+
+def test_old_text_under_a_new_template_of_a_real_version_is_told(real_php: str, open_folder: Path) -> None:
+    """What view:cache wrote is what is recomputed; other text in a template under an old time is not."""
+    root = laravel_8(open_folder / "shop", owner=OWNER)
+    cache_views(real_php, root)
+    found = probed(described(root), interpreter=real_php).seen("recomputed")
+    assert (found.whole, found.states) == (True, {"equal": found.of})
+    source = root / "resources/views/calls/enhanced.blade.php"
+    before = source.stat()
+    source.write_text("<p>{{ $call }}</p>\n")
+    os.utime(source, (before.st_atime, before.st_mtime - 86400))
+    found = probed(described(root), interpreter=real_php).seen("recomputed")
+    assert {file.of: file.state for file in found.files} == {"resources/views/calls/enhanced.blade.php": "differs"}

@@ -60,6 +60,7 @@ def test_each_version_is_read(make: Callable[..., Path], version: str) -> None:
     cache_icons(root)
     facts = probed(described(root))
     assert facts.unobserved == {}
+    assert "compiles no strings" in facts.seen("recomputed").cannot
     assert facts.seen("application").framework_version == version
     assert facts.seen("application").filament_version == "3.2.121"
     assert facts.seen("middleware").stack == (FIX,)
@@ -305,3 +306,37 @@ def test_a_recipe_is_sent_and_run_by_nobody(make: Callable[..., Path], kind: str
     assert (seen.executable, seen.parse_error, seen.interpreter) == (True, None, "")
     assert seen.parser == ("php -l" if kind == "deployer" else "")
     assert seen.text.startswith("<?php")
+
+
+@pytest.mark.parametrize(
+    ("listed", "lacks", "surplus"),
+    [
+        pytest.param(COMPONENTS, (), (), id="equal"),
+        pytest.param(COMPONENTS[::-1], (), (), id="in-another-order"),
+        pytest.param(COMPONENTS[:1], (f"resources: {COMPONENTS[1]}",), (), id="one-dropped"),
+        pytest.param((*COMPONENTS, COMPONENTS[0]), (), (f"resources: {COMPONENTS[0]}",), id="one-twice"),
+        pytest.param(
+            (COMPONENTS[0], r"App\Other"), (f"resources: {COMPONENTS[1]}",), (r"resources: App\Other",), id="other"
+        ),
+    ],
+)
+def test_a_panel_s_cache_is_held_to_what_the_panel_discovers(
+    make: Callable[..., Path], listed: tuple[str, ...], lacks: tuple[str, ...], surplus: tuple[str, ...]
+) -> None:
+    """The cache is compared with the booted panel's own properties, entry by entry, whatever the files look like."""
+    root = make()
+    found = {"resources": COMPONENTS, "resourceDirectories": [f"{root}/app/Filament/Resources"]}
+    retell(root, discovers={"admin": found})
+    cache_components(root, *listed)
+    (cache,) = [file for file in probed(described(root)).seen("caches").files if file.role == "panel-admin"]
+    assert (cache.recomputed.lacks, cache.recomputed.surplus) == (lacks, surplus)
+
+
+def test_a_panel_that_took_its_components_from_the_cache_proves_nothing_of_it(make: Callable[..., Path]) -> None:
+    """A panel that ignores no cache in the console is not what the cache can be compared with."""
+    root = make()
+    retell(root, discovers={"admin": {"resources": [], "resourceDirectories": [], "cached": True}})
+    cache_components(root)
+    (cache,) = [file for file in probed(described(root)).seen("caches").files if file.role == "panel-admin"]
+    assert cache.recomputed is None
+    assert "discovers nothing afresh" in cache.not_recomputed

@@ -64,7 +64,7 @@ def _directory(role: str) -> dict[str, Any]:
 
 def _cache(role: str) -> dict[str, Any]:
     told = {"role": role, "path": f"/srv/shop/{role}.php", "exists": True, "bytes": 900, "entries": 3}
-    return told | {"absent": [], "changed": [], "unlisted": []}
+    return told | {"absent": [], "changed": [], "unlisted": [], "recomputed": None, "not_recomputed": "no package"}
 
 
 # What a probe tells of a Laravel application that is as it should be.
@@ -87,6 +87,14 @@ GOOD: dict[str, Any] = {
             "count": 700, "intact": 700, "empty_count": 0, "empty": [], "cut_count": 0, "cut": [], "dead_count": 0,
             "dead": [], "elsewhere_count": 0, "elsewhere": [], "duplicates_count": 0, "duplicates": [],
         },
+    },
+    "recomputed": {
+        "of": 700, "whole": True, "states": {"equal": 700}, "files": [], "inline": 0, "below": {}, "empty_below": [],
+        "absent_folders": [], "changes": 0,
+    },
+    "configuration": {
+        "cached": True, "path": "/srv/shop/current/bootstrap/cache/config.php", "environment_file": True,
+        "compared": 300, "elsewhere_count": 0, "elsewhere": [], "other_count": 0, "other": [],
     },
     "script": {
         "path": "/srv/shop/current/scripts/deploy.sh", "exists": True, "is_file": True, "bytes": 4000,
@@ -169,6 +177,17 @@ DEFECTS: Mapping[str, tuple[Path_, Any, Parts]] = {
     "empty-cache": (("caches", "files", 1, "entries"), 0, {("filament", "icons")}),
     "class-gone": (("caches", "files", 0, "absent"), ["A"], {("filament", "panel-admin")}),
     "stale-cache": (("caches", "files", 0, "changed"), ["A"], {("filament", "panel-admin")}),
+    "recomputed-cache": (
+        ("caches", "files", 0, "recomputed"),
+        {"entries": 3, "lacks_count": 1, "lacks": ["A"], "surplus_count": 0, "surplus": []},
+        {("filament", "panel-admin")},
+    ),
+    "other-content": (
+        ("recomputed", "files"), [{"name": "1.php", "state": "differs", "of": "a"}], {("coverage", "objective")},
+    ),
+    "absent-folder": (("recomputed", "absent_folders"), ["/srv/p"], {("coverage", "objective")}),
+    "empty-below": (("recomputed", "empty_below"), ["livewire/a.php"], {("coverage", "objective")}),
+    "configured-elsewhere": (("configuration", "elsewhere_count"), 1, {("coverage", "objective")}),
     "unlisted": (("caches", "files", 1, "unlisted"), ["a.svg"], {("filament", "icons")}),
     "panel-more": (("caches", "panels"), ["admin", "agent"], {("filament", "panels")}),
     "few-views": (("compiled", "files", "intact"), 681, {("compiled-views", "objective")}),

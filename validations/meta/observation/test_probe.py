@@ -412,8 +412,15 @@ class Release:
             source.write_text(name, encoding="utf-8")
             digest = hashlib.sha256(name.encode()).hexdigest()
             self.manifest["views"][name] = {"key": digest[:8], "source_sha256": digest}
-            self.compiled(name).write_bytes(view())
+            self.compiled(name).write_bytes(view(self.body(name)))
         self.write_manifest()
+
+    @staticmethod
+    def body(name: str) -> bytes:
+        """Return what a compiled view says it was made of, and its code."""
+        return (
+            json.dumps({"name": name, "source_sha256": hashlib.sha256(name.encode()).hexdigest()}).encode() + b"\ncode"
+        )
 
     def source(self, name: str) -> Path:
         """Return where a template's source lies."""
@@ -441,7 +448,18 @@ def test_every_view_of_a_warm_release_is_intact(release: Release) -> None:
     """Each source is found compiled in the generation being served, with its size counted."""
     seen = release.seen()
     assert (seen["sources"], seen["intact"], seen["missing"], seen["damaged"]) == (3, 3, [], [])
-    assert seen["bytes"] == 3 * len(view())
+    assert seen["bytes"] == sum(len(view(release.body(name))) for name in release.NAMES)
+
+
+def test_a_compiled_view_of_another_template_is_damaged(release: Release) -> None:
+    """Two whole compiled views in each other's place are both named: the digest of each is its own and right."""
+    one, other = release.compiled("a.html"), release.compiled("c.html")
+    first, second = one.read_bytes(), other.read_bytes()
+    one.write_bytes(second)
+    other.write_bytes(first)
+    seen = release.seen()
+    assert seen["intact"] == 1
+    assert [text.partition(":")[0] for text in seen["damaged"]] == ["a.html", "c.html"]
     assert seen["generation"] == str(release.generation)
 
 

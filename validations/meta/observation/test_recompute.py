@@ -15,7 +15,7 @@ import pytest
 from fixtures.environments.stage import runtime_user
 from fixtures.observation.facts import Configuration, HostFacts, Recomputed
 from fixtures.observation.gateway_probe import bare_environment
-from validations.meta.observation.laravel_trees import PHP, compiled_path, described, laravel_8, probed, ran
+from validations.meta.observation.laravel_trees import compiled_path, described, laravel_8, php, probed, ran
 
 ACCOUNT = pwd.getpwnam(runtime_user())
 OWNER = (ACCOUNT.pw_uid, ACCOUNT.pw_gid) if os.geteuid() == 0 else None
@@ -74,20 +74,22 @@ def compiling(root: Path, body: str) -> None:
     config = root / "config/app.php"
     text = config.read_text(encoding="utf-8")
     if "ViewCompilerProvider" not in text:
-        config.write_text(text.replace("'providers' => [", "'providers' => [App\\Providers\\ViewCompilerProvider::class, "))
+        config.write_text(
+            text.replace("'providers' => [", "'providers' => [App\\Providers\\ViewCompilerProvider::class, ")
+        )
 
 
-def cached(root: Path, php: str | None = None) -> None:
+def cached(root: Path) -> None:
     """Compile every view by the framework's own command, a while after it was written."""
     for source in (root / "resources/views").rglob("*.blade.php"):
         os.utime(source, (source.stat().st_atime, source.stat().st_mtime - 60))
-    artisan(root, "view:cache", php=php)
+    artisan(root, "view:cache")
 
 
-def artisan(root: Path, *arguments: str, php: str | None = None) -> None:
+def artisan(root: Path, *arguments: str) -> None:
     """Run a console command as the runtime user."""
     subprocess.run(
-        [php or str(PHP), root / "artisan", *arguments],
+        [php(), root / "artisan", *arguments],
         env=bare_environment(),
         user=OWNER and OWNER[0],
         check=True,
@@ -199,7 +201,6 @@ def test_a_damaged_compiled_view_differs(root: Path, damage: Callable[[Path], No
     found = recomputed(root)
     assert states(found) == dict.fromkeys(which, "differs")
     assert found.states["equal"] == found.of - len(which)
-    assert not any(file.uncompiled for file in found.files)
 
 
 def test_what_other_compilers_left_empty_below_is_named(root: Path) -> None:
@@ -218,9 +219,7 @@ def test_a_directive_that_came_after_the_views_were_compiled_differs(root: Path)
     (root / "resources/views/icon.blade.php").write_text("<i>@svgicon('bell')</i>\n")
     cached(root)
     compiling(root, "Blade::directive('svgicon', function ($name) { return \"<?php echo 'svg'; ?>\"; });")
-    found = recomputed(root)
-    assert states(found) == {"icon.blade.php": "differs"}
-    assert not found.files[0].uncompiled
+    assert states(recomputed(root)) == {"icon.blade.php": "differs"}
 
 
 def test_a_directive_of_requests_alone_is_told_apart(root: Path) -> None:
@@ -230,14 +229,25 @@ def test_a_directive_of_requests_alone_is_told_apart(root: Path) -> None:
     compiling(root, directive)
     cached(root)
     compiling(root, f"if (! app()->runningInConsole()) {{ {directive} }}")
-    (file,) = recomputed(root).files
-    assert (file.state, file.uncompiled) == ("differs", True)
+    assert states(recomputed(root)) == {"icon.blade.php": "uncompiled"}
+
+
+def test_what_requests_alone_add_to_every_view_is_the_same_change(root: Path) -> None:
+    """A compiler that adds the same line to each view where requests are served makes one difference, not many."""
+    compiling(root, 'Blade::extend(function ($text) { return "<!-- served -->$text"; });')
+    cached(root)
+    compiling(root, "")
+    found = recomputed(root)
+    assert found.states == {"equal": 0, "differs": found.of}
+    assert found.changes == 1
 
 
 def test_two_compilations_that_disagree_prove_nothing(root: Path) -> None:
     """What a package draws anew at each compilation is no difference, and not known either."""
     (root / "resources/views/random.blade.php").write_text("@drawn\n")
-    compiling(root, "Blade::directive('drawn', function () { return '<?php echo '.random_int(0, PHP_INT_MAX).'; ?>'; });")
+    compiling(
+        root, "Blade::directive('drawn', function () { return '<?php echo '.random_int(0, PHP_INT_MAX).'; ?>'; });"
+    )
     cached(root)
     assert states(recomputed(root)) == {"random.blade.php": "varies"}
 
@@ -285,11 +295,23 @@ def test_a_registered_folder_that_is_not_there_is_named(root: Path) -> None:
     cached(root)
     compiling(root, "$this->app['view']->addNamespace('absent', base_path('packages/absent/views'));")
     assert recomputed(root).absent_folders == (str(root / "packages/absent/views"),)
+    with pytest.raises(subprocess.CalledProcessError):
+        artisan(root, "view:cache")
+
+
+def test_a_compiler_that_never_ends_is_ended_and_named(root: Path) -> None:
+    """A template whose compilation goes on for ever is ended at the deadline, and is not taken for compared."""
+    (root / "resources/views/act.blade.php").write_text("@act\n")
+    compiling(root, "Blade::directive('act', function () { return 'done'; });")
+    cached(root)
+    compiling(root, "Blade::directive('act', function () { for (;;) { usleep(1000); } });")
+    found = probed(described(root, budget={"command_seconds": 4.0})).seen("recomputed")
+    assert (found.whole, states(found)) == (False, {"act.blade.php": "unconfirmed"})
 
 
 @pytest.mark.parametrize("act", [pytest.param(act, id=name) for name, act in WRITERS.items()])
 def test_no_compiler_changes_anything_and_each_is_named(root: Path, act: str) -> None:
-    """A compiler that writes, renames, deletes or ends PHP changes nothing: it is named, and the others are compared."""
+    """A compiler that writes, renames, deletes or ends PHP changes nothing: it is named, the others compared."""
     (root / "resources/views/act.blade.php").write_text("@act\n")
     compiling(root, "Blade::directive('act', function () { return 'done'; });")
     cached(root)

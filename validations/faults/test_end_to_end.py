@@ -121,7 +121,7 @@ def test_its_remedy_makes_it_green(gate: Gate, pytestconfig: pytest.Config, name
     """What the remedy in the report says is run to the letter, once for each remedy, and the gate passes."""
     fault = named(name)
     require_for(pytestconfig, fault)
-    with _compiled_again(gate.stage), gate.stage.planted(fault):
+    with _cached_again(gate.stage), gate.stage.planted(fault):
         # A view that the run itself damaged, and that could not be repaired, would be in the log for an hour.
         assert gate.run(intrusive=False).returncode == 1
         texts = [text for check in fault.red for text in gate.runs.failures(check)]
@@ -163,12 +163,13 @@ def test_a_lock_that_is_held_for_too_long_is_seen_by_looking(
 
 
 @contextlib.contextmanager
-def _compiled_again(stage: FaultyStage) -> Iterator[None]:
-    """Compile the views at the end: a remedy compiled what was planted, and other tests have this stage, too."""
+def _cached_again(stage: FaultyStage) -> Iterator[None]:
+    """Make every cache anew at the end: remedies cached what was planted, and other tests have this stage, too."""
     try:
         yield
     finally:
-        subprocess.run([stage.root / "artisan", "view:cache"], env=bare_environment(), timeout=60, check=True)
+        for command in ("view:cache", "filament:optimize"):
+            subprocess.run([stage.root / "artisan", command], env=bare_environment(), timeout=60, check=True)
 
 
 def _follow(stage: FaultyStage, found: re.Match[str]) -> None:

@@ -237,7 +237,7 @@ def test_what_is_mended_while_it_waits_is_confirmed(shop: Shop) -> None:
     assert process.returncode == 0, said
     seen = [json.loads(line)["outcome"] for line in _outcomes(events)]
     looks = [
-        (one["verdict"], one["superseded"])
+        (one["finding"]["verdict"], one["superseded"])
         for one in seen
         if (one["check"], one["part"]) == ("deployment", "executable")
     ]

@@ -227,7 +227,7 @@ jobs:
 
 SAFE = (
     Case("releases", _released()),
-    Case("unlocks-in-a-trap", _released("mkdir /srv/app/deploying || exit 1\ntrap 'rmdir /srv/app/deploying' EXIT")),
+    Case("locked-by-a-folder", _released("mkdir /srv/app/deploying || exit 1", after="rmdir /srv/app/deploying")),
     Case("echo-mentions", _released('echo "do not run php artisan view:clear here"')),
     Case("comment-mentions", _released("# php artisan view:clear\n: 'rm -rf storage/framework/views'")),
     Case("here-document-of-text", _released("cat <<'EOF'\nNever run php artisan view:clear.\nEOF")),

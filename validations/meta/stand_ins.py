@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import socket
 import sys
 import threading
@@ -16,7 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # The host is the last word but one. It answers with its exit code, and then what it prints: where it failed, on stderr.
-_SSH = """#!{python} -IS
+# The first lines are distlib's for an interpreter whose path has a blank.
+_SSH = """#!/bin/sh
+'''exec' {python} -IS "$0" "$@"
+' '''
 import os, socket, sys
 host = sys.argv[-2].split("@")[-1]
 with socket.socket(socket.AF_UNIX) as server:
@@ -63,7 +67,7 @@ class StandIns:
         self.path = folder / "bin"
         self.path.mkdir()
         program = self.path / "ssh"
-        program.write_text(_SSH.format(python=sys.executable, address=str(address)), encoding="utf-8")
+        program.write_text(_SSH.format(python=shlex.quote(sys.executable), address=str(address)), encoding="utf-8")
         program.chmod(0o755)
         self._thread = threading.Thread(target=self._serve, name="stand-ins", daemon=True)
         self._thread.start()

@@ -6,6 +6,7 @@ Each run is a process of its own, as a pipeline starts it, with an older green r
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -159,7 +160,7 @@ def test_a_red_gate_stays_red(folder: Folder, more: dict[str, str], code: int) -
 def test_a_run_without_standard_streams_leaves_its_report(folder: Folder, closed: str, module: str) -> None:
     """Where nobody hears it, a red gate ends with 1 and its own report says so."""
     options = f"--environment down --environments {folder.path}/environments.toml --reports {folder.reports}"
-    words = ["sh", "-c", f"exec {sys.executable} -m {module} {options} {closed}"]
+    words = ["sh", "-c", f"exec {shlex.quote(sys.executable)} -m {module} {options} {closed}"]
     assert subprocess.run(words, cwd=CHECKOUT, timeout=RUN_SECONDS, check=False).returncode == 1
     told = load(folder.reports)
     assert (told.exit, told.gate.verdict) == (1, Verdict.FAIL)

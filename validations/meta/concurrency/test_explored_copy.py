@@ -120,7 +120,7 @@ def test_nothing_that_an_optimizer_writes_reaches_the_application(
     temporary = open_folder / "tmp"
     temporary.mkdir()
     temporary.chmod(0o1777)
-    scenarios = (OPTIMIZE, *profile.choose(gate=(), ci=OTHERS, soak=OTHERS))
+    scenarios = (*profile.choose(gate=(), ci=OTHERS, soak=OTHERS), OPTIMIZE)
     before = tree(deployed)
     with files_watched(deployed, open_folder) as touched:
         written = as_account(account, explore, deployed / "current", temporary, scenarios)

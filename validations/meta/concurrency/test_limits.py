@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("shim_here")
 
 SECONDS = 60.0
 CREATE_RULESET, VERSION = 444, 1
-PYTHON = f"{sys.executable} -I -S -c"
+PYTHON = f"{shlex.quote(sys.executable)} -I -S -c"
 
 REFUSED = {
     "echo > @OUT/new": "open @OUT/new",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -51,7 +52,9 @@ set('viewgate_reports', __DIR__ . '/reports');
 set('viewgate_arguments', '');
 """
 
-GATE = f"""#!{sys.executable}
+GATE = f"""#!/bin/sh
+'''exec' {shlex.quote(sys.executable)} "$0" "$@"
+' '''
 import json, os, sys, time
 folder = sys.argv[sys.argv.index("--reports") + 1]
 print("<fg=nowhere>{{{{ title }}}}</> ##[add-mask]x")

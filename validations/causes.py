@@ -43,7 +43,7 @@ class Cause:
         """Return the finding, or that it is unknown because of this."""
         if check == self.carrier and finding.verdict is Verdict.FAIL:
             return finding
-        if finding.verdict not in (Verdict.FAIL, Verdict.UNKNOWN) or not self._explains(check, part, finding):
+        if finding.green or not self._explains(check, part, finding):
             return finding
         follows = unknown(f"{check}.follows", seen_by=finding.seen_by, cause=self.text, remedy=self.remedy)
         return replace(follows, cause=self.text, figures=finding.figures, samples=finding.samples)

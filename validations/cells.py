@@ -12,7 +12,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,7 +30,6 @@ from validations.waivers import load
 if TYPE_CHECKING:
     from fixtures.environments.base import Host
 
-T = TypeVar("T")
 # Names of user properties: what came out of a cell, and what of a host is compared with the others.
 _OUTCOME = "viewgate"
 _DIGEST = "viewgate.digest"
@@ -339,20 +338,18 @@ def plan_of(target: Target, waivers: tuple[Waiver, ...] = ()) -> Plan:
     """Return the ledger of an environment."""
     parts = [
         Planned(
-            check=check.id,
-            host=host,
-            part=part,
-            kind="validation" if check.number else "objective",
-            number=check.number,
-            title=check.title,
-            required=required(check, target),
-            least=check.least(part).level(target.expected.kind, disturbed=target.intrusive),
-            file=check.file,
-            line=_line_of_test(check.file),
+            check=cell.check.id,
+            host=cell.host_id,
+            part=cell.part,
+            kind="validation" if cell.check.number else "objective",
+            number=cell.check.number,
+            title=cell.check.title,
+            required=required(cell.check, target),
+            least=cell.check.least(cell.part).level(target.expected.kind, disturbed=target.intrusive),
+            file=cell.check.file,
+            line=_line_of_test(cell.check.file),
         )
-        for check in (*EIGHT, *OBJECTIVES)
-        for host in target.host_ids
-        for part in check.parts(target.expected)
+        for cell in cells_of(target, (*EIGHT, *OBJECTIVES))
     ]
     return Plan(
         environment=target.name,

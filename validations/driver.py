@@ -21,8 +21,6 @@ from validations.registry import Check
 if TYPE_CHECKING:
     from fixtures.environments.base import Host
 
-NOT_GREEN = (Verdict.FAIL, Verdict.UNKNOWN)
-
 
 @dataclass(slots=True)
 class Broken:
@@ -75,7 +73,7 @@ def judge(check: Check, host: Host, evidence: object, part: str, cause: Callable
         except Exception as error:  # noqa: BLE001 - a judge that breaks does not keep the other parts from being judged
             return Broken.of(error).finding(check.id)
     finding = _held_to_its_evidence(check, host, part, finding)
-    if finding.verdict in NOT_GREEN and (found := cause()) is not None:
+    if not finding.green and (found := cause()) is not None:
         return found.applied(check.id, part, finding)
     return finding
 

@@ -2,7 +2,7 @@
 
 A 200 is no evidence: up to Laravel 12.51 a blank 200 is 62 to 99 % of the failures of a compile race. So each of many
 answers must be whole (the sentinel at its end, the end of the document, a length) and show none of the texts by which
-a broken view gives itself away; and the judgement says what so many answers prove, and no more.
+a broken view gives itself away; and the finding says what so many answers prove, and no more.
 """
 
 from __future__ import annotations
